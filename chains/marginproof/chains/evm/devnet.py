@@ -40,9 +40,9 @@ class DevnetOptions:
         chain_id: EIP-155 chain id.
         hosts: Loopback addresses to listen on, each a separate endpoint of the same chain.
         port: TCP port on every host; 0 for a free one.
-        block_seconds: A block every so many seconds; None mines one per transaction, and leaves time to the test.
+        block_seconds: A block every so many seconds; None mines one per transaction, for tests that set the time.
         genesis_time: Timestamp of block 0 in seconds, None for now.
-        history: How many past states are kept in memory; None keeps all.
+        history: How many past states are kept in memory; None for the default of anvil.
     """
 
     chain_id: int = 31337
@@ -154,7 +154,7 @@ class Devnet:
 
     @contextlib.contextmanager
     def snapshot(self) -> Iterator[None]:
-        """Puts the chain back, at the end of the block, to what it was at its beginning."""
+        """Puts the chain back, when the ``with`` block ends, to what it was when it began."""
         identifier = self.rpc("evm_snapshot")
         try:
             yield
@@ -170,9 +170,7 @@ class Devnet:
                 if int(self.rpc("eth_chainId"), 16) == self.options.chain_id:
                     return
             time.sleep(0.02)
-        raise UnavailableError(
-            f"anvil did not answer within {_START_SECONDS:.0f} s", fix="check the machine's load"
-        )
+        raise UnavailableError(f"anvil did not answer within {_START_SECONDS:.0f} s", fix="check the machine's load")
 
 
 def development_account(index: int) -> LocalAccount:
