@@ -1,0 +1,1 @@
+"""Ids, containers, reason codes and errors that every room shares; imports nothing of ours."""
