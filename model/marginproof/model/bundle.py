@@ -69,7 +69,7 @@ class PresentationBundle:
             raise _malformed("schema")
         unknown = set(document) - set(_MAX_FIELD_BYTES)
         if unknown:
-            raise _malformed(sorted(unknown)[0][:64])
+            raise _malformed(min(unknown)[:64])
         return cls(
             **{name: _bytes(document, name) for name in ("network_id", "policy", "signed_snapshot", "price_report")},
             presentation=_bytes(document, "presentation"),
