@@ -1,0 +1,101 @@
+# Marginproof. `make demo` runs the main job, `make test` passes the tests; both build what they need.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+BUILD := .build
+ROOMS := model reference attestation client chains oracles risk relayers prover verifier cli
+CORE_SOURCES := $(shell find core -path core/target -prune -o -type f \( -name '*.rs' -o -name '*.toml' -o -name '*.lock' -o -name '*.py' -o -name '*.pyi' -o -name '*.bin' \) -print 2>/dev/null)
+SEED ?= 1
+
+.PHONY: help demo test test-rust test-python check lint types proto bench bench-core bench-gas mutants install tools clean
+
+help: ## Show what can be made
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+# -- installation: each stamp is made again only when what it depends on has changed ---------------------------------
+
+$(BUILD)/tools.stamp: scripts/require-tools
+	@PYTHON=$(PYTHON) scripts/require-tools python rust node
+	@mkdir -p $(BUILD) && touch $@
+
+$(BUILD)/python.stamp: requirements/runtime.txt requirements/develop.txt requirements/constraints.txt $(BUILD)/tools.stamp
+	@echo "[1/4] Python environment"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements/constraints.txt -r requirements/runtime.txt -r requirements/develop.txt
+	@touch $@
+
+$(BUILD)/core.stamp: $(CORE_SOURCES) $(BUILD)/python.stamp
+	@echo "[2/4] Rust core (the first build takes a minute or two)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --force-reinstall ./core
+	@touch $@
+
+$(BUILD)/package.stamp: pyproject.toml $(BUILD)/core.stamp
+	@echo "[3/4] marginproof"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(BUILD)/node.stamp: package.json package-lock.json $(BUILD)/tools.stamp
+	@echo "[4/4] anvil, the development chain"
+	@npm ci --silent --no-audit --no-fund
+	@touch $@
+
+install: $(BUILD)/package.stamp $(BUILD)/node.stamp ## Build everything that demo and tests need
+tools: $(BUILD)/tools.stamp ## Check that Python, Rust and Node are there
+
+# -- the two commands -------------------------------------------------------------------------------------------------
+
+demo: install ## Run the main job: two chains, three relayers, a venue, an account (about a minute)
+	@$(BIN)/marginproof demo $(DEMO_ARGS)
+
+test: install test-rust test-python ## Run all tests
+
+test-rust:
+	@echo "[test] Rust core"
+	@cd core && cargo test --release --workspace --quiet
+
+test-python:
+	@echo "[test] Python"
+	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+# -- what CI adds -----------------------------------------------------------------------------------------------------
+
+check: install lint types proto mutants test ## Everything CI runs
+
+lint:
+	@echo "[check] formatting and lint"
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/lint-imports --no-cache >$(BUILD)/imports.log 2>&1 || { cat $(BUILD)/imports.log; exit 1; }
+	@cd core && cargo fmt --all --check
+	@cd core && cargo clippy --release --workspace --all-targets --quiet -- -D warnings
+
+types:
+	@echo "[check] types"
+	@$(BIN)/mypy $(ROOMS) proto/generate.py scripts tests benches examples core/python
+
+proto: ## Check the protos and that their generated stubs are current
+	@echo "[check] protos"
+	@$(BIN)/buf lint
+	@$(BIN)/python proto/generate.py --check
+
+mutants: install ## Delete a seeded tenth of the checks and see a test go red (all of them: make mutants-all)
+	@echo "[check] mutants, a seeded tenth"
+	@$(BIN)/python scripts/mutants.py --sample 10 --seed $(SEED)
+
+mutants-all: install
+	@$(BIN)/python scripts/mutants.py
+
+# -- figures ----------------------------------------------------------------------------------------------------------
+
+bench: bench-core bench-gas ## All figures
+
+bench-core: install ## Prove and verify, one core
+	@cd core && cargo bench --quiet --package marginproof-argument
+
+bench-gas: install ## Gas of every contract call
+	@$(BIN)/python benches/gas.py
+
+clean: ## Remove everything that was built
+	rm -rf $(BUILD) $(VENV) node_modules core/target dist
