@@ -50,32 +50,27 @@ def decode_curve_point(data: bytes) -> G1Point:
         ArgumentError: POINT_ENCODING for anything but the canonical form of a point on the curve; POINT_AT_INFINITY.
     """
     if len(data) != POINT_BYTES:
-        raise ArgumentError(
-            ReasonCode.POINT_ENCODING, f"a point has {POINT_BYTES} bytes, got {len(data)}", fix=_REENCODE
-        )
+        raise _bad_encoding(f"a point has {POINT_BYTES} bytes, got {len(data)}")
     number = int.from_bytes(data, "big")
     if not number & _COMPRESSED:
-        raise ArgumentError(ReasonCode.POINT_ENCODING, "the compression flag is missing", fix=_REENCODE)
+        raise _bad_encoding("the compression flag is missing")
     if number == _COMPRESSED | _INFINITY:
         raise ArgumentError(ReasonCode.POINT_AT_INFINITY, "the point at infinity is no commitment", fix=_REENCODE)
     if number & _INFINITY:
-        raise ArgumentError(ReasonCode.POINT_ENCODING, "the infinity flag goes with no other bit", fix=_REENCODE)
+        raise _bad_encoding("the infinity flag goes with no other bit")
     x = number % _GREATER_Y
     if x >= field_modulus:
-        raise ArgumentError(ReasonCode.POINT_ENCODING, "the x coordinate is not reduced modulo p", fix=_REENCODE)
+        raise _bad_encoding("the x coordinate is not reduced modulo p")
     return (FQ(x), FQ(_ordinate(x, greater=bool(number & _GREATER_Y))), FQ(1))
 
 
 def _ordinate(x: int, *, greater: bool) -> int:
     """The greater or smaller square root of x³ + 4; p ≡ 3 mod 4, so a root is a power."""
-    p = field_modulus
-    square = (x**3 + 4) % p
-    y = pow(square, (p + 1) // 4, p)
-    if y * y % p != square:
-        raise ArgumentError(
-            ReasonCode.POINT_ENCODING, "the x coordinate belongs to no point of the curve", fix=_REENCODE
-        )
-    return y if (2 * y > p) == greater else p - y
+    square = (x**3 + 4) % field_modulus
+    y = pow(square, (field_modulus + 1) // 4, field_modulus)
+    if y * y % field_modulus != square:
+        raise _bad_encoding("the x coordinate belongs to no point of the curve")
+    return y if (2 * y > field_modulus) == greater else field_modulus - y
 
 
 def decode_point(data: bytes) -> G1Point:
@@ -86,10 +81,12 @@ def decode_point(data: bytes) -> G1Point:
     """
     point = decode_curve_point(data)
     if not is_inf(multiply(point, MODULUS)):
-        raise ArgumentError(
-            ReasonCode.POINT_NOT_IN_SUBGROUP, "the point is outside the subgroup of order r", fix=_REENCODE
-        )
+        raise ArgumentError(ReasonCode.POINT_NOT_IN_SUBGROUP, "the point has not the prime order r", fix=_REENCODE)
     return point
+
+
+def _bad_encoding(fault: str) -> ArgumentError:
+    return ArgumentError(ReasonCode.POINT_ENCODING, fault, fix=_REENCODE)
 
 
 def encode_point(point: G1Point) -> bytes:

@@ -55,14 +55,22 @@ def prove(
     vectors = [opening.polynomial(statement.n) for opening in openings]
     proof: Proof | None = None
     while proof is None:
-        proof = _Run(setup, statement, witness, vectors, random_scalar).attempt(commitments, context)
+        proof = ProverRun(setup, statement, witness, vectors, random_scalar).attempt(commitments, context)
     encoded = proof.encode()
     verify(setup, statement, commitments[: statement.inputs], context, encoded)
     return encoded
 
 
-class _Run:
-    """One attempt with fresh blinders."""
+class ProverRun:
+    """One attempt with fresh blinders.
+
+    Args:
+        setup: The pinned powers of τ.
+        statement: Well-formed.
+        witness: The values on H; nothing here checks that they satisfy the rows.
+        vectors: A_k, blinded.
+        random_scalar: The source of the blinders.
+    """
 
     def __init__(
         self,
@@ -87,8 +95,7 @@ class _Run:
     def attempt(self, commitments: Sequence[bytes], context: bytes) -> Proof | None:
         """The proof, or None if β lies in the table or z in the domain (never in practice)."""
         transcript = ArgumentTranscript(SETUP_DIGEST, self.statement.digest(), context)
-        self.d = [self.hide(column, 2) for column in self.witness.digits]
-        self.m = self.hide(self.witness.multiplicities, 2)
+        self.hide_digits()
         d_points, m_point = [self.commit(d) for d in self.d], self.commit(self.m)
         self.beta, gamma, self.alpha = transcript.lookup_round(commitments, d_points, m_point)
         if self.beta < TABLE_SIZE:
@@ -123,14 +130,19 @@ class _Run:
             opening_at_next=self.commit(self.opening_at_next(z, acc_bar)),
         )
 
+    def hide_digits(self) -> None:
+        """d_j and m."""
+        self.d = [self.hide(column, 2) for column in self.witness.digits]
+        self.m = self.hide(self.witness.multiplicities, 2)
+
     def running_sum(self) -> None:
         """φ_j = 1/(β − d_j), φ_T = m/(β − t), acc = the running sum of the lookup and of the rows."""
-        beta, alpha, public = self.beta, self.alpha, self.public
+        beta, alpha, kappa = self.beta, self.alpha, self.public.kappa(self.alpha)
         columns = [inverse_all([beta - digit for digit in column]) for column in self.witness.digits]
         table_inverses = inverse_all([beta - entry for entry in table(self.n)])
         table_column = [m * inv % MODULUS for m, inv in zip(self.witness.multiplicities, table_inverses, strict=True)]
         steps = [
-            sum(column[i] for column in columns) - table_column[i] + alpha * self._row_share(i) - public.kappa(alpha)
+            sum(column[i] for column in columns) - table_column[i] + alpha * self._row_share(i) - kappa
             for i in range(self.n)
         ]
         partial_sums = [total % MODULUS for total in accumulate(steps, initial=0)]

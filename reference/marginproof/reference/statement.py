@@ -72,7 +72,7 @@ class Statement:
 
     @property
     def columns(self) -> int:
-        """C, the digit columns of length n."""
+        """The number c of digit columns of length n."""
         return max(1, -(-self.digits // self.n))
 
     def digest(self) -> bytes:

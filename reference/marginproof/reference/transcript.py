@@ -29,7 +29,7 @@ class Transcript:
         self.state = hashlib.sha256(PROTOCOL_LABEL).digest()
 
     def absorb(self, label: bytes, data: bytes) -> None:
-        """State = SHA-256(state ‖ u8 len(label) ‖ label ‖ u64 len(data) ‖ data)."""
+        """The new state is SHA-256(state ‖ u8 len(label) ‖ label ‖ u64 len(data) ‖ data)."""
         framed = len(label).to_bytes(1, "big") + label + len(data).to_bytes(8, "big") + data
         self.state = hashlib.sha256(self.state + framed).digest()
 
