@@ -3,6 +3,7 @@
 from typing import Any
 
 from marginproof.model.accounts import Registration
+from marginproof.model.chains import format_address
 from marginproof.model.margin import Decision, Outcome, Purpose, Snapshot
 
 _DOMAIN_TYPE = [
@@ -80,10 +81,18 @@ def decision_message(decision: Decision) -> dict[str, Any]:
 
 
 def request_message(network: bytes, account: bytes, method: str, requested_at: int) -> dict[str, Any]:
-    """What an account's owner signs to ask a venue or relayer for what is the account's alone."""
+    """What an account's owner signs to ask a venue or relayer for what is the account's alone.
+
+    For a venue, ``method`` is made by :func:`venue_method`.
+    """
     return _message(
         network,
         "Request",
         [("account", "bytes32"), ("method", "string"), ("requestedAt", "uint64")],
         {"account": account, "method": method, "requestedAt": requested_at},
     )
+
+
+def venue_method(venue: bytes, rpc: str) -> str:
+    """The ``method`` of a request to one venue, such as ``0x…/GetBook``: no venue can pass a request on to another."""
+    return f"{format_address(venue)}/{rpc}"
