@@ -1,0 +1,188 @@
+"""What an account remembers, as one encrypted file that is replaced as a whole."""
+
+import dataclasses
+import os
+from enum import StrEnum
+from typing import ClassVar, Final
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from marginproof.model.errors import ConfigurationError
+from marginproof.model.reasons import ReasonCode
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+MAX_STATE_BYTES: Final = 16 << 20
+_FORMAT: Final = b"marginproof/account-state/v1"
+_NETWORK_BYTES: Final = 32
+_NONCE_BYTES: Final = 12
+_STRICT: Final = ConfigDict(extra="forbid", ser_json_bytes="hex", val_json_bytes="hex")
+
+
+class LockEventKind(StrEnum):
+    """What the account did to a lock."""
+
+    LOCKED = "locked"
+    ADDED = "added"
+    NOTICE_STARTED = "notice-started"
+    NOTICE_CANCELLED = "notice-cancelled"
+    WITHDRAWN = "withdrawn"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class LockEvent:
+    """One mined change of a lock; ``amount`` is what it holds afterwards, in base units."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
+
+    kind: LockEventKind
+    block_number: int
+    amount: int = dataclasses.field(repr=False)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class LockRecord:
+    """One lock, from the intent to make it on.
+
+    Attributes:
+        number: The account's own name for it, from 0.
+        key_index: Which derived key owns it; the salt of its binding has the same index.
+        chain: CAIP-2 id.
+        vault: Address, 20 bytes.
+        token: Address, 20 bytes; zeros for the native coin.
+        wanted: What was to be locked, base units.
+        locks_before: The vault's lock count before the transaction: the lock's id is larger.
+        lock_id: Its id in the vault; None while no transaction is known to have been mined.
+        events: Oldest first.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
+
+    number: int
+    key_index: int
+    chain: str
+    vault: bytes
+    token: bytes
+    wanted: int = dataclasses.field(repr=False)
+    locks_before: int
+    lock_id: int | None = dataclasses.field(default=None, repr=False)
+    events: tuple[LockEvent, ...] = ()
+
+    @property
+    def amount(self) -> int:
+        """Base units it holds by the account's own record."""
+        return self.events[-1].amount if self.events else 0
+
+    @property
+    def live(self) -> bool:
+        """Whether it was made and not withdrawn."""
+        return bool(self.events) and self.events[-1].kind is not LockEventKind.WITHDRAWN
+
+    @property
+    def under_notice(self) -> bool:
+        """Whether its notice runs, by the account's own record."""
+        return bool(self.events) and self.events[-1].kind is LockEventKind.NOTICE_STARTED
+
+    def amount_at(self, block_number: int) -> int:
+        """Base units that count at a block by the account's own record: none while under notice or withdrawn."""
+        amount = 0
+        for event in self.events:
+            if event.block_number > block_number:
+                break
+            counts = event.kind not in (LockEventKind.NOTICE_STARTED, LockEventKind.WITHDRAWN)
+            amount = event.amount if counts else 0
+        return amount
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class RegistrationRecord:
+    """One signed registration (SSZ) and whether enough relayers took it."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
+
+    number: int
+    signed: bytes = dataclasses.field(repr=False)
+    accepted: bool
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ProofRecord:
+    """One proof that was made: for this occasion no other will be."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
+
+    occasion: bytes
+    presentation: bytes = dataclasses.field(repr=False)
+    expires_at: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class PolicyRecord:
+    """When a venue's policy takes effect, as the registry's finalised state showed it."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
+
+    venue: bytes
+    digest: bytes
+    effective_at: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class AccountState:
+    """Everything an account remembers; its representation shows no secret.
+
+    Attributes:
+        network_id: The network it belongs to.
+        index: Which of the owner's accounts it is.
+        venues: Whom its locks may ever pay; fixed, because every lock is bound to them.
+        endpoints: JSON-RPC addresses by chain; they may hold access keys.
+        next_key_index: Lock keys below it are taken, whatever became of their locks.
+        locks: By number.
+        registrations: Oldest first, as many as certificates can still refer to.
+        proofs: Proofs of snapshots that have not long expired.
+        policies: Policies whose announcement was read.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
+
+    network_id: bytes
+    index: int
+    venues: tuple[bytes, ...]
+    endpoints: dict[str, tuple[str, ...]] = dataclasses.field(default_factory=dict, repr=False)
+    next_key_index: int = 0
+    locks: tuple[LockRecord, ...] = ()
+    registrations: tuple[RegistrationRecord, ...] = ()
+    proofs: tuple[ProofRecord, ...] = ()
+    policies: tuple[PolicyRecord, ...] = ()
+
+
+_ADAPTER: Final = TypeAdapter(AccountState)
+
+
+def encrypt_state(state: AccountState, key: bytes) -> bytes:
+    """The state file: network id, nonce, then AES-256-GCM of the state's JSON."""
+    nonce = os.urandom(_NONCE_BYTES)
+    return state.network_id + nonce + AESGCM(key).encrypt(nonce, _ADAPTER.dump_json(state), _FORMAT + state.network_id)
+
+
+def network_of(data: bytes) -> bytes:
+    """The network id that a state file names in clear, 32 bytes."""
+    return data[:_NETWORK_BYTES]
+
+
+def decrypt_state(data: bytes, key: bytes) -> AccountState:
+    """Reads a state file; total.
+
+    Raises:
+        ConfigurationError: STORE_CORRUPT.
+    """
+    network_id, rest = data[:_NETWORK_BYTES], data[_NETWORK_BYTES:]
+    try:
+        plain = AESGCM(key).decrypt(rest[:_NONCE_BYTES], rest[_NONCE_BYTES:], _FORMAT + network_id)
+        return _ADAPTER.validate_json(plain)
+    except (InvalidTag, ValidationError, ValueError):
+        # The library's message would quote the state.
+        raise ConfigurationError(
+            "the account's state file is damaged, or belongs to another keystore",
+            code=ReasonCode.STORE_CORRUPT,
+            fix="restore the account directory from a backup",
+        ) from None
