@@ -181,6 +181,21 @@ class Sender:
         data = encode_call(artifact, function, *arguments)
         return await self._send(f"{artifact.name}.{function}", _checksum(address), data, value)
 
+    async def transfer(self, to: str, amount: int) -> Receipt:
+        """Sends native coins, in base units, and waits until a block contains the transaction.
+
+        Raises:
+            UnavailableError: As for :meth:`transact`.
+        """
+        return await self._send("a transfer", _checksum(to), b"", amount)
+
+    async def pending_count(self) -> int:
+        """How many of the key's transactions the endpoint has taken but no block contains yet."""
+        account = self._account.address
+        mined = await self._ask("eth_getTransactionCount", self._web3.eth.get_transaction_count(account, "latest"))
+        known = await self._ask("eth_getTransactionCount", self._web3.eth.get_transaction_count(account, "pending"))
+        return max(int(known) - int(mined), 0)
+
     async def call(self, artifact: Artifact, address: str, function: str, *arguments: Any) -> tuple[Any, ...]:
         """Asks one endpoint for a view's result at its latest block; not a verified fact.
 

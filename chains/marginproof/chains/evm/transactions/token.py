@@ -28,6 +28,10 @@ class Token:
         """Lets ``spender`` take up to ``amount`` base units."""
         return await self._sender.transact(self._artifact, self.address, "approve", spender, amount)
 
+    async def transfer(self, to: str, amount: int) -> Receipt:
+        """Sends tokens, in base units."""
+        return await self._sender.transact(self._artifact, self.address, "transfer", to, amount)
+
     async def balance_of(self, holder: str) -> int:
         """A holder's balance in base units, as the endpoint says."""
         (balance,) = await self._sender.call(self._artifact, self.address, "balanceOf", holder)

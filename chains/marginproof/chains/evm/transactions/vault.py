@@ -88,6 +88,11 @@ class Vault:
         owner, asset, amount, notice_at, frozen_at, binding = view
         return LockState(checksum_address(owner), checksum_address(asset), amount, notice_at, frozen_at, bytes(binding))
 
+    async def lock_count(self) -> int:
+        """How many locks were ever made; ids run from 1 to this, as the endpoint says."""
+        (count,) = await self._sender.call(self._artifact, self.address, "lock_count")
+        return int(count)
+
     async def total_locked(self, asset: str) -> int:
         """What all locks of an asset hold together, in base units, as the endpoint says."""
         (total,) = await self._sender.call(self._artifact, self.address, "total_locked", asset)
