@@ -96,6 +96,7 @@ class ReasonCode(StrEnum):
     # Policies.
     POLICY_INVALID = "POLICY_INVALID"
     POLICY_INCOMPLETE = "POLICY_INCOMPLETE"
+    STATEMENT_MISMATCH = "STATEMENT_MISMATCH"
 
     # The venue's numbered procedure (step 1 decode … step 8 ledger); each is a REJECT, not an error.
     PRESENTATION_MALFORMED = "PRESENTATION_MALFORMED"
