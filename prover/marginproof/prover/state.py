@@ -3,7 +3,7 @@
 import dataclasses
 import os
 from enum import StrEnum
-from typing import ClassVar, Final
+from typing import ClassVar, Final, Self
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -30,7 +30,10 @@ class LockEventKind(StrEnum):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class LockEvent:
-    """One mined change of a lock; ``amount`` is what it holds afterwards, in base units."""
+    """One mined change of a lock; ``amount`` is what it holds afterwards, in base units.
+
+    A change that was only found later has the block of the one before it, or 0.
+    """
 
     __pydantic_config__: ClassVar[ConfigDict] = _STRICT
 
@@ -49,7 +52,7 @@ class LockRecord:
         chain: CAIP-2 id.
         vault: Address, 20 bytes.
         token: Address, 20 bytes; zeros for the native coin.
-        wanted: What was to be locked, base units.
+        wanted: What it is to hold, base units; written before the transaction that brings it there is sent.
         locks_before: The vault's lock count before the transaction: the lock's id is larger.
         lock_id: Its id in the vault; None while no transaction is known to have been mined.
         events: Oldest first.
@@ -78,9 +81,21 @@ class LockRecord:
         return bool(self.events) and self.events[-1].kind is not LockEventKind.WITHDRAWN
 
     @property
+    def unfinished(self) -> bool:
+        """Whether a transaction that was intended is not known to have been mined."""
+        return not self.events or (self.live and self.amount < self.wanted)
+
+    @property
     def under_notice(self) -> bool:
         """Whether its notice runs, by the account's own record."""
         return bool(self.events) and self.events[-1].kind is LockEventKind.NOTICE_STARTED
+
+    def after(self, kind: LockEventKind, amount: int, block_number: int | None = None) -> Self:
+        """The record after one more change, which also settles what is wanted."""
+        if block_number is None:
+            block_number = self.events[-1].block_number if self.events else 0
+        event = LockEvent(kind, block_number, amount)
+        return dataclasses.replace(self, events=(*self.events, event), wanted=amount)
 
     def amount_at(self, block_number: int) -> int:
         """Base units that count at a block by the account's own record: none while under notice or withdrawn."""
