@@ -137,6 +137,12 @@ def test_bounds_that_reach_the_limit_are_refused_while_binding() -> None:
     assert (error.code, error.row) == (ReasonCode.STATEMENT_WRAP, 4)
 
 
+def test_a_bound_out_of_range_is_refused_before_an_unbound_entry() -> None:
+    """Bounds stop growing at once: a long chain never makes the analysis handle huge numbers."""
+    unbound = Row(8, 0, ((), ((9, 2),)))
+    assert refusal(Statement(256, 2, 1, (*doubling_chain(5, 2**63), unbound))).code is ReasonCode.STATEMENT_WRAP
+
+
 def wrapping_use(last_weight: int) -> Statement:
     """A chain whose last entry has a bound just above 2^197, used once more with a weight: no entry is bound by it."""
     rows = doubling_chain(4, 2**63)

@@ -102,7 +102,6 @@ def check_shape(statement: Statement) -> None:
         ArgumentError: STATEMENT_SHAPE.
     """
     _require_shape(statement.n in DOMAIN_SIZES, "n is 256, 512, 1024 or 2048")
-    _require_shape(statement.vectors >= 1, "there is at least one vector")
     _require_shape(1 <= statement.inputs <= statement.vectors, "1 ≤ inputs ≤ vectors")
     _require_shape(statement.n * statement.vectors <= MAX_CELLS, "n · V ≤ 2^16")
     _require_shape(bool(statement.rows), "there is at least one row")
