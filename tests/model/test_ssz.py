@@ -108,6 +108,14 @@ def test_the_entry_that_has_no_negative_is_refused_when_decoding() -> None:
         Inner.decode(bytes(encoded))
 
 
+def test_bytes_hidden_before_the_first_offset_are_refused() -> None:
+    """The library's own decoder skips them: two spellings of one value."""
+    amount = (1).to_bytes(8, "little")
+    assert Inner.decode(amount + (12).to_bytes(4, "little") + b"ab") == Inner(1, "ab")
+    with pytest.raises(MalformedError):
+        Inner.decode(amount + (13).to_bytes(4, "little") + b"!ab")
+
+
 def test_an_oversized_encoding_is_refused_before_it_is_read() -> None:
     with pytest.raises(MalformedError) as caught:
         Outer.decode(bytes(Outer.MAX_BYTES + 1))

@@ -212,9 +212,7 @@ def _from_ssz(hint: Any, value: Any) -> Any:
         return int(value)
     if isinstance(kind, Signed):
         raw = int(value)
-        if raw == _SIGN:
-            raise ValueError("-2^63 is outside the range of an entry")
-        return raw - _WRAP if raw > _SIGN else raw
+        return raw - _WRAP if raw >= _SIGN else raw  # -2^63 itself is refused when the value is encoded again
     if isinstance(kind, Fixed | Blob):
         return bytes(value)
     if isinstance(kind, Text):

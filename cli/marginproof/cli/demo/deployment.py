@@ -5,9 +5,9 @@ import contextlib
 import dataclasses
 from typing import Final
 
-from eth_utils.crypto import keccak
 from marginproof.chains.evm.devnet import Devnet, DevnetOptions, development_account
-from marginproof.chains.evm.transactions import Feed, Registry, Sender, Token, Vault
+from marginproof.chains.evm.contracts.artifact import COLLATERAL_VAULT, load_artifact
+from marginproof.chains.evm.transactions import NATIVE, Feed, Registry, Sender, Token, Vault
 from marginproof.model.chains import parse_address
 
 HOME_CHAIN: Final = "eip155:31337"
@@ -92,15 +92,15 @@ async def deploy(
         second_chain(),
         asyncio.gather(*(feed(i, point, chain) for i, (point, chain) in enumerate(wanted))),
     )
+    # What an honest deployment's code hashes to: from our own artifact, not from what a node says lies there.
+    code_hash = load_artifact(COLLATERAL_VAULT).code_hash(
+        NOTICE_SECONDS=notice_seconds, PAYOUT_SECONDS=payout_seconds, ARBITER=NATIVE
+    )
     vaults = {HOME_CHAIN: home_vault, SECOND_CHAIN: second_vault}
     return Deployment(
         registry=parse_address(registry),
         vaults={chain: parse_address(address) for chain, address in vaults.items()},
-        vault_code_hashes={chain: _code_hash(chains.by_id()[chain], address) for chain, address in vaults.items()},
+        vault_code_hashes=dict.fromkeys(vaults, code_hash),
         usdc=parse_address(token),
         feeds=tuple(feeds),
     )
-
-
-def _code_hash(devnet: Devnet, address: str) -> bytes:
-    return bytes(keccak(bytes.fromhex(devnet.rpc("eth_getCode", address, "latest")[2:])))

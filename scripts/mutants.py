@@ -1,0 +1,149 @@
+"""Deletes one check at a time and sees a test go red: a check whose deletion nobody notices is not tested.
+
+The tables in tests/mutants/*.yaml name, for each check, the file, the text that is replaced, the text that takes its
+place, and the tests that must fail. Everything runs on a copy; the tree itself is never touched.
+"""
+
+import argparse
+import dataclasses
+import os
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent
+TABLES = ROOT / "tests" / "mutants"
+LEFT_OUT = shutil.ignore_patterns(
+    ".git", ".venv", "node_modules", "target", ".build", "__pycache__", ".mypy_cache", ".ruff_cache", ".hypothesis"
+)
+TIMEOUT_SECONDS = 600
+TESTS_FAILED = {"pytest": (1,), "cargo": (101,)}
+"""Exit codes that mean "a test went red", as opposed to "nothing could be run"."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Mutant:
+    """One deleted check."""
+
+    table: str
+    name: str
+    file: str
+    search: str
+    replace: str
+    runner: str
+    tests: tuple[str, ...]
+
+
+def load() -> list[Mutant]:
+    """All tables; a text that does not stand exactly once in its file is a fault of the table."""
+    mutants = [
+        mutant
+        for path in sorted(TABLES.glob("*.yaml"))
+        for mutant in read_table(path.stem, yaml.safe_load(path.read_text()))
+    ]
+    for mutant in mutants:
+        count = (ROOT / mutant.file).read_text().count(mutant.search)
+        if count != 1:
+            sys.exit(f"{mutant.table}: {mutant.name}: its text stands {count} times in {mutant.file}, not once")
+    return mutants
+
+
+def read_table(table: str, document: dict[str, Any]) -> list[Mutant]:
+    """The mutants of one table; a row may name tests of its own."""
+    return [
+        Mutant(
+            table=table,
+            name=row["name"],
+            file=row["file"],
+            search=row["search"].rstrip("\n"),
+            replace=row.get("replace", "").rstrip("\n"),
+            runner=document["runner"],
+            tests=tuple(row.get("tests", document["tests"])),
+        )
+        for row in document["mutants"]
+    ]
+
+
+def killed(mutant: Mutant, copy: Path) -> bool | None:
+    """Whether a test goes red on the copy with the check deleted; None when nothing could be run."""
+    file = copy / mutant.file
+    original = file.read_text()
+    file.write_text(original.replace(mutant.search, mutant.replace))
+    try:
+        code = subprocess.run(  # noqa: S603 - commands of our own tables
+            command(mutant),
+            cwd=folder(mutant, copy),
+            env=environment(copy),
+            capture_output=True,
+            timeout=TIMEOUT_SECONDS,
+            check=False,
+        ).returncode
+    except subprocess.TimeoutExpired:
+        return True
+    finally:
+        file.write_text(original)
+    if code == 0:
+        return False
+    return True if code in TESTS_FAILED[mutant.runner] else None
+
+
+def command(mutant: Mutant) -> list[str]:
+    """What runs the mutant's tests."""
+    if mutant.runner == "cargo":
+        return ["cargo", "test", "--release", "--quiet", *mutant.tests]
+    return [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *mutant.tests]
+
+
+def folder(mutant: Mutant, copy: Path) -> Path:
+    """Where the runner starts."""
+    return copy / "core" if mutant.runner == "cargo" else copy
+
+
+def environment(copy: Path) -> dict[str, str]:
+    """The copy's rooms come before the installed ones; Rust keeps its builds between mutants."""
+    rooms = sorted(str(path.parent) for path in copy.glob("*/marginproof") if path.is_dir())
+    target = ROOT / "core" / "target" / "mutants"
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(rooms), "CARGO_TARGET_DIR": str(target)}
+
+
+def main() -> int:
+    """Runs all mutants, or a seeded sample; exit code 1 when one survives."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--sample", type=int, default=100, metavar="PERCENT", help="run this share of each table")
+    parser.add_argument("--seed", type=int, default=1, help="which sample")
+    parser.add_argument("--table", help="run one table only")
+    options = parser.parse_args()
+    chosen: list[Mutant] = []
+    tables: dict[str, list[Mutant]] = {}
+    for mutant in load():
+        tables.setdefault(mutant.table, []).append(mutant)
+    for name, mutants in tables.items():
+        if options.table in (None, name):
+            count = max(1, len(mutants) * options.sample // 100)
+            chosen += random.Random(options.seed).sample(mutants, count)  # noqa: S311 - a sample, no secret
+    survivors = 0
+    with tempfile.TemporaryDirectory() as temporary:
+        copy = Path(temporary) / "project"
+        shutil.copytree(ROOT, copy, ignore=LEFT_OUT)
+        if (ROOT.parent / "shared").exists():
+            (Path(temporary) / "shared").symlink_to(ROOT.parent / "shared")
+        if (ROOT / "node_modules").exists():
+            (copy / "node_modules").symlink_to(ROOT / "node_modules")
+        for mutant in chosen:
+            verdict = killed(mutant, copy)
+            word = {True: "killed", False: "SURVIVED", None: "could not be run"}[verdict]
+            sys.stdout.write(f"{word:9} {mutant.table}: {mutant.name}\n")
+            sys.stdout.flush()
+            survivors += verdict is not True
+    sys.stdout.write(f"{len(chosen) - survivors} of {len(chosen)} deleted checks were noticed\n")
+    return 1 if survivors else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
