@@ -60,7 +60,7 @@ def deployed(devnet: Devnet) -> World:
     deployer, owner, stranger = (chain.rich(name) for name in ("deployer", "owner", "stranger"))
     arbiter = chain.deploy(compiled("StandInArbiter"), sender=deployer)
     vault = chain.deploy(load_artifact(COLLATERAL_VAULT), NOTICE, arbiter.address, PAYOUT, sender=deployer)
-    token = chain.deploy(load_artifact(TEST_TOKEN), "US dollar, test", "USDT", 6, sender=deployer)
+    token = chain.deploy(load_artifact(TEST_TOKEN), "US dollar, worthless", "TESTUSD", 6, sender=deployer)
     registry = chain.deploy(load_artifact(PLEDGE_REGISTRY), POLICY_DELAY, sender=deployer)
     token.act(owner, "mint", owner, 2**200)
     token.act(owner, "approve", vault.address, 2**256 - 1)

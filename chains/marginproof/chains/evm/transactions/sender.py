@@ -5,8 +5,8 @@ What an endpoint answers here is taken as it comes: whoever relies on state read
 
 import asyncio
 import time
-from collections.abc import Awaitable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Mapping
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self, TypeVar, cast
 
@@ -27,7 +27,7 @@ from marginproof.model.errors import RefusedError, UnavailableError
 from marginproof.model.reasons import ReasonCode
 from web3 import AsyncHTTPProvider, AsyncWeb3
 from web3.exceptions import ContractLogicError, TransactionNotFound, Web3Exception
-from web3.types import Nonce, TxParams, Wei
+from web3.types import Nonce, TxParams, TxReceipt, Wei
 
 _T = TypeVar("_T")
 
@@ -58,7 +58,7 @@ class LogEntry:
 
     address: str
     topics: tuple[bytes, ...]
-    data: bytes
+    data: bytes = field(repr=False)  # holds amounts
 
 
 @dataclass(frozen=True)
@@ -141,13 +141,13 @@ class Sender:
     async def chain_id(self) -> int:
         """The EIP-155 chain id that the endpoint names."""
         if self._chain_id is None:
-            self._chain_id = int(await self._ask("eth_chainId", self._web3.eth.chain_id))
+            self._chain_id = await self._number("eth_chainId", self._web3.eth.chain_id)
         return self._chain_id
 
     async def balance(self, address: str) -> int:
         """An address's native balance in base units."""
         account = _checksum(address)
-        return int(await self._ask("eth_getBalance", self._web3.eth.get_balance(account)))
+        return await self._number("eth_getBalance", self._web3.eth.get_balance(account))
 
     async def deploy(self, artifact: Artifact, *arguments: Any) -> str:
         """Deploys a contract and returns its address.
@@ -191,10 +191,13 @@ class Sender:
 
     async def pending_count(self) -> int:
         """How many of the key's transactions the endpoint has taken but no block contains yet."""
-        account = self._account.address
-        mined = await self._ask("eth_getTransactionCount", self._web3.eth.get_transaction_count(account, "latest"))
-        known = await self._ask("eth_getTransactionCount", self._web3.eth.get_transaction_count(account, "pending"))
-        return max(int(known) - int(mined), 0)
+        counts = [
+            await self._number(
+                "eth_getTransactionCount", self._web3.eth.get_transaction_count(self._account.address, tag)
+            )
+            for tag in ("latest", "pending")
+        ]
+        return max(counts[1] - counts[0], 0)
 
     async def call(self, artifact: Artifact, address: str, function: str, *arguments: Any) -> tuple[Any, ...]:
         """Asks one endpoint for a view's result at its latest block; not a verified fact.
@@ -210,7 +213,8 @@ class Sender:
             "from": self._account.address,
             "data": HexBytes(encode_call(artifact, function, *arguments)),
         }
-        return decode_result(artifact, function, bytes(await self._ask(what, self._web3.eth.call(request))))
+        answer = await self._ask(what, self._web3.eth.call(request))
+        return decode_result(artifact, function, answer if isinstance(answer, bytes) else b"")
 
     async def _send(self, what: str, to: ChecksumAddress | None, data: bytes, value: int) -> Receipt:
         async with self._turn:
@@ -223,21 +227,24 @@ class Sender:
             if to is not None:
                 request["to"] = to
             # The estimate runs the call: a refusal is known, with its reason, before anything is paid.
-            gas = int(await self._ask(what, self._web3.eth.estimate_gas(request)))
+            gas = await self._number(what, self._web3.eth.estimate_gas(request))
             request["gas"] = gas + gas * _GAS_MARGIN_PERCENT // 100
             await self._add_fees(request)
             pending = self._web3.eth.get_transaction_count(self._account.address, "pending")
-            request["nonce"] = Nonce(await self._ask("eth_getTransactionCount", pending))
+            request["nonce"] = Nonce(await self._number("eth_getTransactionCount", pending))
             signed = self._account.sign_transaction(cast("dict[str, Any]", request))
             digest = await self._ask(what, self._web3.eth.send_raw_transaction(signed.raw_transaction))
             return await self._wait(what, digest, request)
 
     async def _add_fees(self, request: TxParams) -> None:
         block = await self._ask("eth_getBlockByNumber", self._web3.eth.get_block("latest"))
-        tip = await self._ask("eth_maxPriorityFeePerGas", self._web3.eth.max_priority_fee)
-        request["maxPriorityFeePerGas"] = tip
+        tip = await self._number("eth_maxPriorityFeePerGas", self._web3.eth.max_priority_fee)
+        request["maxPriorityFeePerGas"] = Wei(tip)
+        base = block.get("baseFeePerGas") if isinstance(block, Mapping) else None
+        if not isinstance(base, int):
+            raise UnavailableError("the endpoint's blocks have no base fee", fix="try another endpoint")
         # Twice the base fee covers six full blocks in a row.
-        request["maxFeePerGas"] = Wei(2 * int(block["baseFeePerGas"]) + int(tip))
+        request["maxFeePerGas"] = Wei(2 * base + tip)
 
     async def _wait(self, what: str, digest: HexBytes, request: TxParams) -> Receipt:
         deadline = time.monotonic() + self._timeout
@@ -254,19 +261,10 @@ class Sender:
                         fields={"transaction": digest.to_0x_hex()},
                     ) from None
                 await asyncio.sleep(_POLL_SECONDS)
-        if raw["status"] != 1:
-            raise TransactionReverted(await self._reason(what, request, int(raw["blockNumber"])), what)
-        return Receipt(
-            transaction=bytes(raw["transactionHash"]),
-            block_number=int(raw["blockNumber"]),
-            block_hash=bytes(raw["blockHash"]),
-            gas_used=int(raw["gasUsed"]),
-            contract=str(raw.get("contractAddress") or ""),
-            logs=tuple(
-                LogEntry(str(log["address"]), tuple(bytes(t) for t in log["topics"]), bytes(log["data"]))
-                for log in raw["logs"]
-            ),
-        )
+        receipt = _receipt(what, raw)
+        if raw.get("status") != 1:
+            raise TransactionReverted(await self._reason(what, request, receipt.block_number), what)
+        return receipt
 
     async def _reason(self, what: str, request: TxParams, block_number: int) -> str:
         """Why a mined transaction reverted, found by calling it again on the state after its block."""
@@ -280,6 +278,12 @@ class Sender:
         except UnavailableError:
             return ""
         return ""
+
+    async def _number(self, what: str, answer: Awaitable[int]) -> int:
+        number = await self._ask(what, answer)
+        if not isinstance(number, int):
+            raise UnavailableError(f"the answer to {what} is no number", fix="try another endpoint")
+        return int(number)
 
     async def _ask(self, what: str, answer: Awaitable[_T]) -> _T:
         """Awaits an endpoint's answer and gives its failures our types, without its address."""
@@ -296,6 +300,23 @@ class Sender:
             raise UnavailableError(
                 f"the endpoint failed on {what} ({type(error).__name__})", fix="try another endpoint"
             ) from None
+
+
+def _receipt(what: str, raw: TxReceipt) -> Receipt:
+    try:
+        return Receipt(
+            transaction=bytes(raw["transactionHash"]),
+            block_number=int(raw["blockNumber"]),
+            block_hash=bytes(raw["blockHash"]),
+            gas_used=int(raw["gasUsed"]),
+            contract=str(raw.get("contractAddress") or ""),
+            logs=tuple(
+                LogEntry(str(log["address"]), tuple(bytes(t) for t in log["topics"]), bytes(log["data"]))
+                for log in raw["logs"]
+            ),
+        )
+    except (KeyError, TypeError, ValueError):
+        raise UnavailableError(f"the receipt of {what} is malformed", fix="try another endpoint") from None
 
 
 def _reason_of(error: ContractLogicError) -> str:

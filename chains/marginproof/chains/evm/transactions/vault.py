@@ -1,6 +1,6 @@
 """The collateral vault as its owner uses it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self
 
 from marginproof.chains.evm.contracts.artifact import COLLATERAL_VAULT, load_artifact
@@ -23,7 +23,7 @@ class NewLock:
     """
 
     lock_id: int
-    amount: int
+    amount: int = field(repr=False)
     block_number: int
     transaction: bytes
 
@@ -34,7 +34,7 @@ class LockState:
 
     owner: str
     asset: str
-    amount: int
+    amount: int = field(repr=False)
     notice_at: int
     frozen_at: int
     binding: bytes
