@@ -62,6 +62,7 @@ class World:
 def devnet() -> Iterator[Devnet]:
     with Devnet(DevnetOptions(chain_id=CHAIN_NUMBER, genesis_time=GENESIS)) as running:
         running.rpc("anvil_setNextBlockBaseFeePerGas", "0x0")
+        running.rpc("anvil_setBlockTimestampInterval", 12)
         yield running
 
 

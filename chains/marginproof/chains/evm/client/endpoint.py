@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import aiohttp
 from marginproof.chains.evm.client.quorum import Outcome
+from pydantic_core import from_json
 
 MAX_REPLY_BYTES: Final = 8 << 20
 """A proof of 96 slots has about 1 MiB as JSON, a full block header with transaction hashes less."""
@@ -117,8 +118,10 @@ class Endpoint:
 def _result(data: bytes, number: int) -> Any:
     """The ``result`` of the reply to call ``number``."""
     try:
-        reply = json.loads(data)
-    except (ValueError, RecursionError) as error:
+        # Not the standard library's parser: where some import has raised the recursion limit, nested brackets make
+        # that one overflow the stack and end the process. This one has a limit of its own.
+        reply = from_json(data, allow_inf_nan=False)
+    except ValueError as error:
         raise EndpointFailureError(Outcome.NOT_JSON_RPC) from error
     if not isinstance(reply, dict) or reply.get("id") != number:
         raise EndpointFailureError(Outcome.NOT_JSON_RPC)
