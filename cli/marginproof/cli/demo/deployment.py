@@ -5,8 +5,8 @@ import contextlib
 import dataclasses
 from typing import Final
 
-from marginproof.chains.evm.devnet import Devnet, DevnetOptions, development_account
 from marginproof.chains.evm.contracts.artifact import COLLATERAL_VAULT, load_artifact
+from marginproof.chains.evm.devnet import Devnet, DevnetOptions, development_account
 from marginproof.chains.evm.transactions import NATIVE, Feed, Registry, Sender, Token, Vault
 from marginproof.model.chains import parse_address
 

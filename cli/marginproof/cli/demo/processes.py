@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 import psutil
+
 from marginproof.model.errors import UnavailableError
 
 _STOP_SECONDS: Final = 8.0

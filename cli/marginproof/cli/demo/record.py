@@ -1,0 +1,86 @@
+"""What the demo writes down: each step with what was expected and what happened, and what each party has seen."""
+
+import dataclasses
+import re
+from typing import Any, Final
+
+SCHEMA: Final = "marginproof/demo/v1"
+
+
+@dataclasses.dataclass(slots=True)
+class Step:
+    """One step of the story. ``reasons`` are codes; ``proof_bytes`` and times are None where nothing was proven."""
+
+    number: str
+    title: str
+    expected: str
+    outcome: str = "not reached"
+    reasons: tuple[str, ...] = ()
+    detail: str = ""
+    proof_bytes: int | None = None
+    prove_milliseconds: float | None = None
+    verify_milliseconds: float | None = None
+
+    @property
+    def as_expected(self) -> bool:
+        """Whether the outcome, and a reason where one was expected, is what the story says."""
+        outcome, _, reason = self.expected.partition(" ")
+        return self.outcome == outcome and (not reason or reason in self.reasons)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class PartyView:
+    """What one party has seen of the account; ``amounts_found`` counts collateral amounts found in the bytes."""
+
+    party: str
+    seen: str
+    byte_count: int
+    amounts_found: int | None
+    not_seen: str
+
+
+@dataclasses.dataclass(slots=True)
+class Record:
+    """The whole run."""
+
+    source: str
+    steps: list[Step] = dataclasses.field(default_factory=list)
+    parties: list[PartyView] = dataclasses.field(default_factory=list)
+    certificates: list[dict[str, Any]] = dataclasses.field(default_factory=list)
+    seconds: float = 0.0
+    peak_memory_mebibytes: float = 0.0
+    error: str = ""
+
+    @property
+    def as_expected(self) -> bool:
+        """Whether every step was reached and had its expected outcome."""
+        return not self.error and bool(self.steps) and all(step.as_expected for step in self.steps)
+
+    def document(self) -> dict[str, Any]:
+        """The record for ``--json``."""
+        return {
+            "schema": SCHEMA,
+            "as_expected": self.as_expected,
+            "source": self.source,
+            "seconds": round(self.seconds, 1),
+            "peak_memory_mebibytes": round(self.peak_memory_mebibytes),
+            "error": self.error,
+            "certificates": self.certificates,
+            "steps": [{**dataclasses.asdict(step), "as_expected": step.as_expected} for step in self.steps],
+            "parties": [dataclasses.asdict(party) for party in self.parties],
+        }
+
+
+def count_amounts(data: bytes, amounts: list[int]) -> int:
+    """How many of the amounts stand in the bytes: as decimal or hexadecimal text, or as 6- to 32-byte integers.
+
+    Shorter encodings are not looked for: a few random bytes would match by chance.
+    """
+    text = data.lower()
+    found = 0
+    for amount in amounts:
+        width = max(6, (amount.bit_length() + 7) // 8)
+        encodings = {amount.to_bytes(width, "big"), amount.to_bytes(width, "little"), f"{amount:x}".encode()}
+        in_text = re.search(rb"(?<![0-9])%d(?![0-9])" % amount, data) is not None
+        found += in_text or any(len(form) >= 6 and (form in data or form in text) for form in encodings)
+    return found
