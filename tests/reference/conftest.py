@@ -3,13 +3,13 @@
 import pytest
 from marginproof.reference import Setup
 
-from tests.reference.known_answers import PLAIN, ROOT, WITH_AUXILIARY, Case, load_cases
+from tests.reference.known_answers import PLAIN, SETUP, WITH_AUXILIARY, Case, load_cases
 
 
 @pytest.fixture(scope="session")
 def setup() -> Setup:
     """The Ethereum ceremony's powers, from the core crate's file."""
-    return Setup.load(ROOT / "core" / "crates" / "argument" / "setup" / "ethereum-kzg.bin")
+    return Setup.load(SETUP)
 
 
 @pytest.fixture(scope="session")

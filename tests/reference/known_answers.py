@@ -8,6 +8,7 @@ from typing import Any
 from marginproof.reference import Opening, Row, Statement
 
 ROOT = Path(__file__).resolve().parents[2]
+SETUP = ROOT / "core" / "crates" / "argument" / "data" / "setup.bin"
 VECTORS = ROOT / "core" / "vectors" / "linear-range.json"
 
 PLAIN = "one vector, one column"

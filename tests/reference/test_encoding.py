@@ -19,7 +19,7 @@ from marginproof.reference.proof import proof_length, split
 from marginproof.reference.setting import SETUP_BYTES
 from py_ecc.optimized_bls12_381.optimized_curve import add, b, eq, field_modulus, is_on_curve, multiply
 
-from tests.reference.known_answers import ROOT, Case, load_cases
+from tests.reference.known_answers import SETUP, Case, load_cases
 
 GENERATOR = encode_point(G1_GENERATOR)
 FLAGS = 0xE0
@@ -131,7 +131,7 @@ def test_proofs_split_and_join(cases: dict[str, Case], name: str) -> None:
 
 
 def test_the_setup_is_pinned_by_its_digest() -> None:
-    data = (ROOT / "core" / "crates" / "argument" / "setup" / "ethereum-kzg.bin").read_bytes()
+    data = SETUP.read_bytes()
     assert len(data) == SETUP_BYTES
     flipped = bytes([*data[:-1], data[-1] ^ 1])
     for wrong in (b"", data[:-1], data + b"\x00", flipped):

@@ -127,10 +127,10 @@ def test_every_vector_is_opened(setup: Setup, count: int) -> None:
     assert refusal(setup, (OPENINGS * 2)[:count]).code is ReasonCode.OPENING_COUNT
 
 
-def test_the_prover_takes_step_1_as_well(setup: Setup) -> None:
+def test_the_prover_takes_step_1_before_it_looks_at_openings(setup: Setup) -> None:
     halves = Statement(256, 2, 1, (Row(64, -1, ((), ((0, 2),))),))
     with pytest.raises(ArgumentError) as caught:
-        prove(setup, halves, OPENINGS, CONTEXT, seeded(0))
+        prove(setup, halves, [], CONTEXT, seeded(0))
     assert caught.value.step == 1
 
 
