@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from eth_account.signers.local import LocalAccount
+
 from marginproof.model.accounts import AccountIdentity
 from marginproof.model.chains import parse_address
 from marginproof.model.errors import NotFoundError, RefusedError

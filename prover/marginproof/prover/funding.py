@@ -4,6 +4,7 @@ import dataclasses
 from typing import Final
 
 from eth_account.signers.local import LocalAccount
+
 from marginproof.chains.evm.transactions import Sender, Token
 from marginproof.model.chains import NATIVE_ASSET, format_address
 from marginproof.model.errors import ConfigurationError

@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from eth_account import Account as EthereumAccount
 from eth_account.signers.local import LocalAccount
+
 from marginproof.model.errors import MalformedError, RefusedError
 from marginproof.model.reasons import ReasonCode
 

@@ -7,9 +7,10 @@ from typing import ClassVar, Final, Self
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
 from marginproof.model.errors import ConfigurationError
 from marginproof.model.reasons import ReasonCode
-from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 MAX_STATE_BYTES: Final = 16 << 20
 _FORMAT: Final = b"marginproof/account-state/v1"
