@@ -4,6 +4,7 @@ from typing import Final
 
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
 from marginproof import core
 from marginproof.model.errors import MalformedError
 from marginproof.model.reasons import ReasonCode

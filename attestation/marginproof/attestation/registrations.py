@@ -3,6 +3,7 @@
 from typing import Final
 
 from eth_account.signers.local import LocalAccount
+
 from marginproof.attestation.typed_signing import recover_typed, sign_typed
 from marginproof.model.accounts import Registration, SignedRegistration, check_lock_order
 from marginproof.model.chains import parse_chain

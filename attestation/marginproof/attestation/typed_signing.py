@@ -6,6 +6,7 @@ from coincurve import PublicKey
 from eth_account.messages import SignableMessage, encode_typed_data
 from eth_account.signers.local import LocalAccount
 from eth_hash.auto import keccak
+
 from marginproof.model.errors import MalformedError
 from marginproof.model.reasons import ReasonCode
 
