@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
-from marginproof.chains.evm.contracts import COLLATERAL_VAULT, PLEDGE_REGISTRY, TEST_TOKEN, load_artifact
-from marginproof.chains.evm.devnet import Devnet, DevnetOptions
 
+from marginproof.chains.evm.contracts import COLLATERAL_VAULT, PLEDGE_REGISTRY, TEST_TOKEN
+from marginproof.chains.evm.devnet import Devnet, DevnetOptions
 from tests.contracts.harness import Chain, Contract, compiled
 
 NOTICE = 1_000
@@ -59,9 +59,9 @@ def deployed(devnet: Devnet) -> World:
     chain = Chain(devnet)
     deployer, owner, stranger = (chain.rich(name) for name in ("deployer", "owner", "stranger"))
     arbiter = chain.deploy(compiled("StandInArbiter"), sender=deployer)
-    vault = chain.deploy(load_artifact(COLLATERAL_VAULT), NOTICE, arbiter.address, PAYOUT, sender=deployer)
-    token = chain.deploy(load_artifact(TEST_TOKEN), "US dollar, worthless", "TESTUSD", 6, sender=deployer)
-    registry = chain.deploy(load_artifact(PLEDGE_REGISTRY), POLICY_DELAY, sender=deployer)
+    vault = chain.deploy(compiled(COLLATERAL_VAULT), NOTICE, arbiter.address, PAYOUT, sender=deployer)
+    token = chain.deploy(compiled(TEST_TOKEN), "US dollar, worthless", "TESTUSD", 6, sender=deployer)
+    registry = chain.deploy(compiled(PLEDGE_REGISTRY), POLICY_DELAY, sender=deployer)
     token.act(owner, "mint", owner, 2**200)
     token.act(owner, "approve", vault.address, 2**256 - 1)
     return World(chain, vault, token, registry, arbiter, deployer, owner, stranger)

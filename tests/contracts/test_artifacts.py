@@ -5,12 +5,12 @@ import json
 from pathlib import Path
 
 import pytest
+
 from marginproof.chains.evm.contracts import COLLATERAL_VAULT, Artifact, load_artifact
 from marginproof.chains.evm.contracts.artifact import ARTIFACTS, CONTRACTS, SOURCES
 from marginproof.chains.evm.contracts.build import compile_contract
 from marginproof.model.errors import ConfigurationError, MalformedError
 from marginproof.model.reasons import ReasonCode
-
 from tests.contracts.conftest import NOTICE, PAYOUT, POLICY_DELAY, World
 from tests.contracts.harness import Contract
 

@@ -5,6 +5,7 @@ from eth_abi.abi import encode
 from eth_utils.crypto import keccak
 from hypothesis import given
 from hypothesis import strategies as st
+
 from marginproof.chains.evm.contracts import COLLATERAL_VAULT, load_artifact
 from marginproof.chains.evm.contracts.codec import (
     checksum_address,

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+
 from marginproof.chains.evm.devnet import (
     ANVIL_VARIABLE,
     Devnet,

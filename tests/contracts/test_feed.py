@@ -3,15 +3,15 @@
 from collections.abc import Callable
 
 import pytest
-from marginproof.chains.evm.contracts import PRICE_FEED, load_artifact
 
+from marginproof.chains.evm.contracts import PRICE_FEED
 from tests.contracts.conftest import World
-from tests.contracts.harness import ZERO, Contract
+from tests.contracts.harness import ZERO, Contract, compiled
 
 
 @pytest.fixture
 def feed(world: World) -> Contract:
-    return world.chain.deploy(load_artifact(PRICE_FEED), "ETH / USD", 8, world.owner, sender=world.deployer)
+    return world.chain.deploy(compiled(PRICE_FEED), "ETH / USD", 8, world.owner, sender=world.deployer)
 
 
 def test_the_feed_describes_itself(world: World, feed: Contract) -> None:
@@ -57,9 +57,9 @@ def test_only_the_transmitter_posts(world: World, feed: Contract) -> None:
     ],
 )
 def test_senseless_feeds_are_refused(world: World, arguments: Callable[[str], tuple[object, ...]], reason: str) -> None:
-    artifact = load_artifact(PRICE_FEED)
+    artifact = compiled(PRICE_FEED)
     assert world.chain.deploy_refused(artifact, *arguments(world.owner), sender=world.deployer) == reason
 
 
 def test_eighteen_decimals_are_taken(world: World) -> None:
-    world.chain.deploy(load_artifact(PRICE_FEED), "ETH / USD", 18, world.owner, sender=world.deployer)
+    world.chain.deploy(compiled(PRICE_FEED), "ETH / USD", 18, world.owner, sender=world.deployer)

@@ -3,22 +3,23 @@
 import hashlib
 
 import pytest
-from marginproof.chains.evm.contracts import PLEDGE_REGISTRY, load_artifact
 
+from marginproof.chains.evm.contracts import PLEDGE_REGISTRY
 from tests.contracts.conftest import POLICY_DELAY, World
+from tests.contracts.harness import compiled
 
 DIGEST, ROOT, SIGNATURE = b"\x0d" * 32, b"\x0e" * 32, b"\x0f" * 97
 
 
 @pytest.mark.parametrize("delay", [0, 31_536_001])
 def test_delays_out_of_range_are_refused(world: World, delay: int) -> None:
-    artifact = load_artifact(PLEDGE_REGISTRY)
+    artifact = compiled(PLEDGE_REGISTRY)
     assert world.chain.deploy_refused(artifact, delay, sender=world.deployer) == "DELAY_OUT_OF_RANGE"
 
 
 @pytest.mark.parametrize("delay", [1, 31_536_000])
 def test_the_shortest_and_longest_delay_are_taken(world: World, delay: int) -> None:
-    registry = world.chain.deploy(load_artifact(PLEDGE_REGISTRY), delay, sender=world.deployer)
+    registry = world.chain.deploy(compiled(PLEDGE_REGISTRY), delay, sender=world.deployer)
     assert registry.call("policy_delay") == delay
 
 

@@ -2,9 +2,9 @@
 
 import pytest
 from eth_utils.crypto import keccak
+
 from marginproof.chains.evm.contracts import COLLATERAL_VAULT, PLEDGE_REGISTRY, load_artifact
 from marginproof.model.accounts import Payee, lock_binding, payees_root
-
 from tests.contracts.conftest import World
 from tests.contracts.harness import ZERO
 

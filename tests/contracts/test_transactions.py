@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
+
 from marginproof.chains.evm.contracts import COLLATERAL_VAULT, load_artifact
 from marginproof.chains.evm.devnet import Devnet, DevnetOptions, development_account
 from marginproof.chains.evm.transactions import (

@@ -4,8 +4,8 @@ import hashlib
 from dataclasses import dataclass
 
 import pytest
-from marginproof.model.accounts import Payee, lock_binding, payee_branch, payees_root
 
+from marginproof.model.accounts import Payee, lock_binding, payee_branch, payees_root
 from tests.contracts.conftest import NOTICE, PAYOUT, World
 from tests.contracts.harness import ZERO, address_of
 

@@ -5,8 +5,8 @@ from typing import Any
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
-from marginproof.model.accounts import Payee, lock_binding, payee_branch, payees_root
 
+from marginproof.model.accounts import Payee, lock_binding, payee_branch, payees_root
 from tests.contracts.conftest import NOTICE, PAYOUT, World
 from tests.contracts.harness import ZERO, address_of
 from tests.contracts.vault_model import MAX_AMOUNT, VaultModel

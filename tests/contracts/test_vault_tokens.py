@@ -4,9 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
-from marginproof.chains.evm.contracts import COLLATERAL_VAULT, load_artifact
-from marginproof.model.accounts import Payee, lock_binding, payee_branch, payees_root
 
+from marginproof.chains.evm.contracts import COLLATERAL_VAULT
+from marginproof.model.accounts import Payee, lock_binding, payee_branch, payees_root
 from tests.contracts.conftest import NOTICE, PAYOUT, World
 from tests.contracts.harness import ZERO, Contract, compiled
 
@@ -131,7 +131,7 @@ def heist(world: World) -> Heist:
     chain = world.chain
     puppet = chain.deploy(compiled("Puppet"), sender=world.stranger)
     chain.devnet.fund(puppet.address, 10**20)
-    vault = chain.deploy(load_artifact(COLLATERAL_VAULT), NOTICE, puppet.address, PAYOUT, sender=world.deployer)
+    vault = chain.deploy(compiled(COLLATERAL_VAULT), NOTICE, puppet.address, PAYOUT, sender=world.deployer)
     payees = (Payee(bytes.fromhex(puppet.address[2:]), b"\x05" * 32),)
     account, salt, root = b"\xaa" * 32, b"\x5a" * 32, payees_root(payees)
     binding = lock_binding(account, root, salt)
