@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+
 from marginproof.chains.evm.client.blocks import encode_header
 from marginproof.chains.evm.contracts import COLLATERAL_VAULT, PLEDGE_REGISTRY, TEST_TOKEN, load_artifact
 from marginproof.chains.evm.devnet import Devnet, DevnetOptions
 from marginproof.chains.evm.verify import BlockHeader, parse_get_proof, parse_header
 from marginproof.chains.evm.verify.proofs import AccountProof
-
 from tests.contracts.harness import Chain, Contract, address_of
 
 CHAIN_NUMBER = 31_337

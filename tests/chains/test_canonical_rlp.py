@@ -4,6 +4,7 @@ import pytest
 import rlp
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from marginproof.chains.evm.verify.canonical_rlp import Item, RlpError, RlpList, decode, fixed, unsigned
 
 NESTED = st.recursive(st.binary(max_size=80), lambda children: st.lists(children, max_size=6), max_leaves=20)

@@ -7,12 +7,12 @@ import rlp
 from eth_hash.auto import keccak
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from marginproof.chains.evm.client.blocks import encode_header, read_header
 from marginproof.chains.evm.verify import parse_header
 from marginproof.chains.evm.verify.headers import FORK_FIELD_COUNTS, MAX_HEADER_BYTES
 from marginproof.model.errors import MalformedError
 from marginproof.model.reasons import ReasonCode
-
 from tests.chains.conftest import World
 
 FIELDS: list[Any] = [

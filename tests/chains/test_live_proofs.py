@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Iterator, Sequence
 
 import pytest
+
 from marginproof.chains.evm.verify import (
     AccountFacts,
     AccountProof,
@@ -20,7 +21,6 @@ from marginproof.chains.evm.verify.vault import total_locked_slot
 from marginproof.model.chains import NATIVE_ASSET
 from marginproof.model.errors import MalformedError
 from marginproof.model.reasons import ReasonCode
-
 from tests.chains.conftest import CODE_HASH, LOCKS, World, raw
 from tests.contracts.harness import address_of
 

@@ -5,6 +5,7 @@ import itertools
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from marginproof.chains.evm.client.quorum import (
     Answer,
     EndpointDisagreementError,

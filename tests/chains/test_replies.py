@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from marginproof.chains.evm.client.blocks import claimed_hash, read_quantity
 from marginproof.chains.evm.verify import parse_get_proof
 from marginproof.chains.evm.verify.trie_proof import MAX_NODE_BYTES, MAX_NODES

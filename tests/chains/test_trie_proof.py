@@ -8,11 +8,12 @@ import rlp
 from eth_hash.auto import keccak
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from trie.hexary import HexaryTrie
+
 from marginproof.chains.evm.verify.accounts import verify_account, verify_slot
 from marginproof.chains.evm.verify.trie_proof import EMPTY_TRIE_ROOT, MAX_NODE_BYTES, MAX_NODES, proven_value
 from marginproof.model.errors import MalformedError
 from marginproof.model.reasons import ReasonCode
-from trie.hexary import HexaryTrie
 
 KEY = bytes.fromhex("12" * 32)
 VALUE = b"v" * 40
@@ -97,7 +98,7 @@ NODE_FAULTS: dict[str, Any] = {
     "branch without children": branch({}),
     "child of 31 bytes": branch({1: OTHER[:31], 2: OTHER}),
     "child of 33 bytes": branch({1: OTHER + b"x", 2: OTHER}),
-    "embedded child of 32 bytes": branch({1: [b"\x3a", b"x" * 29], 2: OTHER}),
+    "embedded child of 32 bytes or more": branch({1: leaf(HEX[1:]), 2: OTHER}),
     "path that is a list": [[b"a"], VALUE],
     "path of no bytes": [b"", VALUE],
     "path with flag 4": [bytes.fromhex("40" + HEX), VALUE],

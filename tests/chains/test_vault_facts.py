@@ -3,6 +3,7 @@
 import dataclasses
 
 import pytest
+
 from marginproof.chains.evm.contracts import COLLATERAL_VAULT, PLEDGE_REGISTRY, load_artifact
 from marginproof.chains.evm.verify import (
     AccountFacts,
@@ -26,7 +27,6 @@ from marginproof.chains.evm.verify.vault import LOCKS_SLOT, TOTAL_LOCKED_SLOT
 from marginproof.model.chains import NATIVE_ASSET
 from marginproof.model.errors import MalformedError, MarginproofError
 from marginproof.model.reasons import ReasonCode
-
 from tests.chains.conftest import CODE_HASH, LOCKS, NOTICED_LOCK, POLICY_DELAY, World, raw
 
 OWNER = int.from_bytes(b"\x51" * 20, "big")

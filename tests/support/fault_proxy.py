@@ -8,6 +8,7 @@ from typing import Any, Self
 import aiohttp
 from aiohttp import web
 from eth_hash.auto import keccak
+
 from marginproof.chains.evm.client.blocks import encode_header
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Final
 
 import rlp
+
 from marginproof.chains.evm.verify.headers import BlockHeader, parse_header
 from marginproof.model.errors import MalformedError
 

@@ -6,8 +6,9 @@ import json
 from typing import Any, Final
 
 import aiohttp
-from marginproof.chains.evm.client.quorum import Outcome
 from pydantic_core import from_json
+
+from marginproof.chains.evm.client.quorum import Outcome
 
 MAX_REPLY_BYTES: Final = 8 << 20
 """A proof of 96 slots has about 1 MiB as JSON, a full block header with transaction hashes less."""

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from eth_hash.auto import keccak
+
 from marginproof.chains.evm.verify.canonical_rlp import RlpError, RlpList, decode, fixed, unsigned
 from marginproof.chains.evm.verify.trie_proof import EMPTY_TRIE_ROOT, proven_value
 from marginproof.model.errors import MalformedError

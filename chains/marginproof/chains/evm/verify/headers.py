@@ -4,6 +4,7 @@ import dataclasses
 from typing import Final
 
 from eth_hash.auto import keccak
+
 from marginproof.chains.evm.verify.canonical_rlp import Item, RlpError, RlpList, decode, fixed, unsigned
 from marginproof.model.errors import MalformedError
 from marginproof.model.reasons import ReasonCode
@@ -54,7 +55,7 @@ def parse_header(rlp: bytes, expected_hash: bytes) -> BlockHeader:
     if keccak(rlp) != expected_hash:
         raise _malformed("the header does not hash to the hash given", ReasonCode.HEADER_HASH_MISMATCH)
     try:
-        item = decode(rlp, max_depth=1)
+        item = decode(rlp, max_depth=1)  # so that no field is a list
         if not isinstance(item, RlpList):
             raise RlpError("not a list")
         return _facts(item.items, expected_hash)
@@ -70,8 +71,6 @@ def _facts(items: tuple[Item, ...], block_hash: bytes) -> BlockHeader:
             unsigned(item, _INTEGER_BYTES[index])
         elif index in _FIXED_LENGTHS:
             fixed(item, _FIXED_LENGTHS[index])
-        elif isinstance(item, RlpList):  # only the extra data has a free length, and it is a string too
-            raise RlpError("a field is a list")
     state_root = fixed(items[_STATE_ROOT], 32)
     if not any(state_root):
         raise RlpError("the state root is zero")

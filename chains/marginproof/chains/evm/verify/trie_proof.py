@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from eth_hash.auto import keccak
+
 from marginproof.chains.evm.verify.canonical_rlp import Item, RlpError, RlpList, decode
 from marginproof.model.errors import MalformedError
 from marginproof.model.reasons import ReasonCode
