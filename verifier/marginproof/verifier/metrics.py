@@ -1,0 +1,94 @@
+"""What a venue counts: decisions by outcome and reason, verification time, snapshots. No amount, no account."""
+
+import threading
+from typing import Final, Self
+from wsgiref.simple_server import WSGIServer
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
+
+from marginproof.model.errors import ConfigurationError
+from marginproof.model.margin import Outcome
+from marginproof.model.reasons import ReasonCode
+
+_BUCKETS: Final = (0.001, 0.002, 0.003, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5)
+
+
+class VenueMetrics:
+    """The venue's Prometheus metrics, in a registry of their own."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._decisions = Counter(
+            "marginproof_venue_decisions_total",
+            "Decisions recorded, by outcome and first reason.",
+            ("outcome", "reason"),
+            registry=self.registry,
+        )
+        self._repeats = Counter(
+            "marginproof_venue_repeated_answers_total", "Stored decisions given again.", registry=self.registry
+        )
+        self._judging = Histogram(
+            "marginproof_venue_judging_seconds",
+            "Time of the numbered procedure, proof verification included.",
+            buckets=_BUCKETS,
+            registry=self.registry,
+        )
+        self._slot = Gauge(
+            "marginproof_venue_snapshot_slot", "Price slot of the newest snapshot.", registry=self.registry
+        )
+        self._fills = Counter("marginproof_venue_fills_total", "Fills booked.", registry=self.registry)
+
+    def decided(self, outcome: Outcome, reasons: tuple[ReasonCode, ...], seconds: float) -> None:
+        """Counts a recorded decision."""
+        self._decisions.labels(outcome.name, str(reasons[0]) if reasons else "").inc()
+        self._judging.observe(seconds)
+
+    def repeated(self) -> None:
+        """Counts a stored decision that was given again."""
+        self._repeats.inc()
+
+    def snapshot_made(self, slot: int) -> None:
+        """Notes the newest snapshot's price slot."""
+        self._slot.set(slot)
+
+    def filled(self) -> None:
+        """Counts a fill."""
+        self._fills.inc()
+
+
+class MetricsServer:
+    """Serves one registry over HTTP until stopped.
+
+    Args:
+        metrics: What to serve.
+        listen: host:port; port 0 takes a free one.
+
+    Raises:
+        ConfigurationError: The address cannot be bound.
+    """
+
+    def __init__(self, metrics: VenueMetrics, listen: str) -> None:
+        host, _, port = listen.rpartition(":")
+        try:
+            server, thread = start_http_server(int(port), host, metrics.registry)
+        except (OSError, OverflowError) as error:
+            raise ConfigurationError("cannot listen on metrics_listen", fix="choose a free port") from error
+        self._server: WSGIServer = server
+        self._thread: threading.Thread = thread
+
+    @property
+    def port(self) -> int:
+        """The TCP port it listens on."""
+        return self._server.server_port
+
+    def stop(self) -> None:
+        """Ends the server and waits for its thread."""
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()

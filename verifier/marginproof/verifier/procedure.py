@@ -1,0 +1,286 @@
+"""How a venue judges a presentation: eight numbered steps, pure.
+
+The numbers are the ``step`` of a decision, of the offline report and of the docs. A step refuses by raising an error
+whose code is one of the step's reasons; nothing after the first refusal is looked at.
+
+Source: docs/venues.md, "The procedure"; architecture, steps 8 and 9.
+"""
+
+import dataclasses
+import itertools
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from marginproof import core
+from marginproof.attestation.leaves import verify_included
+from marginproof.model.accounts import Payee, payee_holds
+from marginproof.model.certificates import Certificate, IncludedLeaf
+from marginproof.model.errors import MalformedError, MarginproofError, RefusedError
+from marginproof.model.margin import PRESENTATION_VERSION, Outcome, Presentation, Purpose
+from marginproof.model.reasons import ReasonCode
+from marginproof.verifier.facts import NO_NEW_PLEDGE, SnapshotFacts, VenueView
+
+DECODE_STEP: Final = 1
+LEDGER_STEP: Final = 8
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Step:
+    """One step after decoding: its number, its name in reports, and what it checks."""
+
+    number: int
+    name: str
+    check: Callable[[Presentation, VenueView], None]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the procedure found. ``step`` is 0 for ACCEPT; ``presentation`` is None when it could not be decoded."""
+
+    outcome: Outcome
+    step: int
+    reasons: tuple[ReasonCode, ...]
+    presentation: Presentation | None
+
+
+def judge(data: bytes, view: VenueView) -> Verdict:
+    """Accepts or rejects; any bytes give a verdict.
+
+    Args:
+        data: SSZ of a Presentation, from anybody.
+        view: What the venue knows.
+    """
+    number, presentation = DECODE_STEP, None
+    try:
+        presentation = decode_presentation(data)
+        check_addressed(presentation, view)
+        if not view.decided_before:  # the last step's question comes first: its answer spares all the others
+            for step in STEPS[:-1]:
+                number = step.number
+                step.check(presentation, view)
+        number = LEDGER_STEP
+        check_ledger(presentation, view)
+    except MarginproofError as refusal:
+        return Verdict(Outcome.REJECT, number, (refusal.code,), presentation)
+    return Verdict(Outcome.ACCEPT, 0, (), presentation)
+
+
+# 1. Decode: the bytes are a presentation, in its one canonical form, to this venue on this network.
+
+
+def decode_presentation(data: bytes) -> Presentation:
+    """Reads the bytes; total.
+
+    Raises:
+        MalformedError: PRESENTATION_MALFORMED.
+        RefusedError: PRESENTATION_VERSION.
+    """
+    try:
+        presentation = Presentation.decode(data)
+    except MalformedError as error:
+        raise MalformedError(error.message, code=ReasonCode.PRESENTATION_MALFORMED) from error
+    if presentation.version != PRESENTATION_VERSION:
+        raise RefusedError(
+            ReasonCode.PRESENTATION_VERSION,
+            f"version {presentation.version} of presentations is not known here",
+            fix=f"make one of version {PRESENTATION_VERSION}",
+        )
+    _check_shape(presentation)
+    return presentation
+
+
+def check_addressed(presentation: Presentation, view: VenueView) -> None:
+    """Refuses what is meant for another network or venue, or for no known purpose.
+
+    Raises:
+        RefusedError: WRONG_NETWORK, WRONG_VENUE, PURPOSE_UNKNOWN.
+    """
+    context = presentation.context
+    if context.network != view.network_id:
+        raise RefusedError(ReasonCode.WRONG_NETWORK, "the proof is for another network")
+    if context.venue != view.venue:
+        raise RefusedError(ReasonCode.WRONG_VENUE, "the proof is for another venue")
+    if context.purpose not in set(Purpose):
+        raise RefusedError(ReasonCode.PURPOSE_UNKNOWN, f"purpose {context.purpose} is not known")
+
+
+def _check_shape(presentation: Presentation) -> None:
+    """One spelling only: certificates rise by digest, leaves by chain, and each leaf brings one certificate."""
+    digests = presentation.context.certificates
+    leaves = presentation.leaves
+    if not leaves or any(first >= second for first, second in itertools.pairwise(digests)):
+        raise _malformed("a presentation names certificates that rise strictly by digest, at least one")
+    if sorted(leaf.certificate_digest for leaf in leaves) != list(digests):
+        raise _malformed("every certificate of the context needs exactly one leaf")
+    if any(first.leaf.chain > second.leaf.chain for first, second in itertools.pairwise(leaves)):
+        raise _malformed("the leaves rise by chain")
+
+
+# 2. Policy: announced on the registry, and in force.
+
+
+def check_policy(presentation: Presentation, view: VenueView) -> None:
+    """Refuses a policy that the registry does not let hold yet. A snapshot that is unknown is left to step 6.
+
+    Raises:
+        RefusedError: POLICY_NOT_ANNOUNCED, POLICY_NOT_YET_EFFECTIVE.
+    """
+    facts = view.snapshots.get(presentation.context.snapshot_digest)
+    if facts is None:
+        return
+    effective_at = view.policies.get(facts.snapshot.policy_digest)
+    if effective_at is None:
+        raise RefusedError(ReasonCode.POLICY_NOT_ANNOUNCED, "the registry has no announcement of the policy")
+    if view.now < effective_at:
+        raise RefusedError(ReasonCode.POLICY_NOT_YET_EFFECTIVE, "the policy was announced but does not hold yet")
+
+
+# 3. Certificates: verified, one for each chain, of the venue's universe, neither expired nor overtaken.
+
+
+def check_certificates(presentation: Presentation, view: VenueView) -> None:
+    """Refuses certificates that do not count here and now.
+
+    Raises:
+        RefusedError: CERTIFICATE_UNKNOWN, CERTIFICATE_DUPLICATE_CHAIN, UNIVERSE_MISMATCH, CERTIFICATE_EXPIRED,
+            CERTIFICATE_NOT_NEWEST.
+    """
+    certificates = [certificate for _, certificate in _certified(presentation, view)]
+    if len({certificate.body.chain for certificate in certificates}) != len(certificates):
+        raise RefusedError(ReasonCode.CERTIFICATE_DUPLICATE_CHAIN, "one chain's collateral would count twice")
+    for certificate in certificates:
+        body = certificate.body
+        if body.universe_digest != view.universe_digest:
+            raise RefusedError(ReasonCode.UNIVERSE_MISMATCH, "a certificate is of another universe")
+        if view.now >= body.expires_at:
+            raise RefusedError(ReasonCode.CERTIFICATE_EXPIRED, f"the certificate on {body.chain} has expired")
+        if _overtaken(certificate, view):
+            raise RefusedError(
+                ReasonCode.CERTIFICATE_NOT_NEWEST, f"the account has a newer certified leaf on {body.chain}"
+            )
+
+
+def _overtaken(certificate: Certificate, view: VenueView) -> bool:
+    body = certificate.body
+    newest = view.newest_leaves.get(body.chain)
+    if newest is None or body.epoch >= newest.epoch:
+        return False
+    in_grace = view.now <= newest.seen_at + view.certificate_grace_seconds
+    return not (body.epoch == newest.epoch - 1 and in_grace)
+
+
+def _certified(presentation: Presentation, view: VenueView) -> Iterator[tuple[IncludedLeaf, Certificate]]:
+    for included in presentation.leaves:
+        certificate = view.certificates.get(included.certificate_digest)
+        if certificate is None:
+            raise RefusedError(ReasonCode.CERTIFICATE_UNKNOWN, "no relayer has a valid certificate of this digest")
+        yield included, certificate
+
+
+# 4. Inclusion: every leaf is the account's own, under its certificate, and may pay this venue.
+
+
+def check_inclusion(presentation: Presentation, view: VenueView) -> None:
+    """Refuses leaves of others, leaves that are not certified, and accounts that do not name this venue as payee.
+
+    Raises:
+        MarginproofError: LEAF_ACCOUNT_MISMATCH, CERTIFICATE_MISMATCH, LEAF_NOT_INCLUDED, VENUE_NOT_PAYEE.
+    """
+    for included, certificate in _certified(presentation, view):
+        if included.leaf.account != presentation.context.account:
+            raise RefusedError(ReasonCode.LEAF_ACCOUNT_MISMATCH, "a leaf is another account's")
+        verify_included(included, certificate)
+        payee = Payee(view.venue, presentation.payee_salt)
+        root = included.leaf.payees_root  # one branch for all leaves: they agree on who may be paid
+        if not payee_holds(payee, presentation.payee_index, presentation.payee_branch, root):
+            raise RefusedError(
+                ReasonCode.VENUE_NOT_PAYEE, f"the lock's payees on {included.leaf.chain} do not show this venue"
+            )
+
+
+# 5. Pledges: the account's standing digest d, and the venue's own current book with it.
+
+
+def check_pledges(presentation: Presentation, view: VenueView) -> None:
+    """Refuses a foreign state of pledges or of the venue's book.
+
+    Raises:
+        RefusedError: REGISTRY_DIGEST_STALE, PLEDGE_UNEXPECTED, BOOK_UNKNOWN, BOOK_STALE.
+    """
+    context = presentation.context
+    if context.registry_digest != view.registry_digest:
+        raise RefusedError(ReasonCode.REGISTRY_DIGEST_STALE, "the account's pledges have changed")
+    if context.new_pledge != NO_NEW_PLEDGE:
+        raise RefusedError(ReasonCode.PLEDGE_UNEXPECTED, "this venue has proposed no new pledge")
+    book = view.books.get(context.account)
+    if book is None:
+        raise RefusedError(ReasonCode.BOOK_UNKNOWN, "the account is not open at this venue")
+    if context.book_commitment != book:
+        raise RefusedError(ReasonCode.BOOK_STALE, "the venue's book with the account has changed")
+
+
+# 6. Freshness: a snapshot that this venue signed and that is still current.
+
+
+def check_freshness(presentation: Presentation, view: VenueView) -> None:
+    """Refuses a snapshot that is not this venue's, or too old.
+
+    Raises:
+        RefusedError: SNAPSHOT_UNKNOWN, SNAPSHOT_STALE.
+    """
+    if not _snapshot(presentation, view).current(view.now):
+        raise RefusedError(ReasonCode.SNAPSHOT_STALE, "the snapshot is no longer current")
+
+
+def _snapshot(presentation: Presentation, view: VenueView) -> SnapshotFacts:
+    facts = view.snapshots.get(presentation.context.snapshot_digest)
+    if facts is None:
+        raise RefusedError(ReasonCode.SNAPSHOT_UNKNOWN, "this venue has signed no such snapshot")
+    return facts
+
+
+# 7. Proof: every row of the policy holds for (sum of the chains' commitments, the venue's book).
+
+
+def check_proof(presentation: Presentation, view: VenueView) -> None:
+    """Verifies the linear-range argument over the rows that the venue rebuilt itself.
+
+    Raises:
+        RefusedError: The core's own code: PROOF_LENGTH, POINT_ENCODING, SCALAR_RANGE, PROOF_INVALID …
+    """
+    context = presentation.context
+    statement = _snapshot(presentation, view).statements[Purpose(context.purpose)]
+    try:
+        collateral = core.add_commitments([included.leaf.commitment for included in presentation.leaves])
+        core.verify(statement, [collateral, context.book_commitment], context.root(), presentation.proof)
+    except core.CoreError as error:
+        raise RefusedError(ReasonCode(error.code), error.message) from error
+
+
+# 8. Ledger: no presentation counts again once its stored answer has run out.
+
+
+def check_ledger(_presentation: Presentation, view: VenueView) -> None:
+    """Refuses bytes that were decided before.
+
+    Raises:
+        RefusedError: REPLAYED.
+    """
+    if view.decided_before:
+        raise RefusedError(ReasonCode.REPLAYED, "these bytes were decided before, under an older snapshot")
+
+
+def _malformed(message: str) -> MalformedError:
+    return MalformedError(message, code=ReasonCode.PRESENTATION_MALFORMED)
+
+
+STEPS: Final = (
+    Step(2, "policy", check_policy),
+    Step(3, "certificates", check_certificates),
+    Step(4, "inclusion", check_inclusion),
+    Step(5, "pledges", check_pledges),
+    Step(6, "freshness", check_freshness),
+    Step(7, "proof", check_proof),
+    Step(LEDGER_STEP, "ledger", check_ledger),
+)
+"""Every step after the first, in order."""

@@ -1,0 +1,250 @@
+"""The venue daemon: puts the parts together, serves, follows relayers and registry, and stops in order."""
+
+import asyncio
+import contextlib
+import functools
+import signal
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Final, Self
+
+import structlog
+from marginproof.v1.venue_book_service_pb2_grpc import add_VenueBookServiceServicer_to_server
+from marginproof.v1.verifier_service_pb2_grpc import add_VerifierServiceServicer_to_server
+
+from marginproof.attestation.signer_sets import check_signer_set
+from marginproof.chains.evm.client.pool import EndpointPool
+from marginproof.client.relayer import RelayerClient
+from marginproof.client.transport.server import GrpcServer, Service
+from marginproof.client.transport.tls import ServerIdentity
+from marginproof.model.errors import ConfigurationError, MarginproofError, NotFoundError
+from marginproof.model.network_file import NetworkFile, load_network_file
+from marginproof.model.reasons import ReasonCode
+from marginproof.verifier.api import (
+    BOOK_SERVICE,
+    MAX_BOOK_MESSAGE_BYTES,
+    MAX_VERIFIER_MESSAGE_BYTES,
+    VERIFIER_SERVICE,
+    VenueBookApi,
+    VerifierApi,
+)
+from marginproof.verifier.book import cash_entry
+from marginproof.verifier.books import BookDesk
+from marginproof.verifier.config import VenueConfig
+from marginproof.verifier.decisions import DecisionDesk
+from marginproof.verifier.evidence import RelayerEvidence
+from marginproof.verifier.keys import load_keystore, read_password
+from marginproof.verifier.metrics import MetricsServer, VenueMetrics
+from marginproof.verifier.policies import load_policies, read_announcements
+from marginproof.verifier.sealing import Sealer
+from marginproof.verifier.setting import Clock, VenueSetting, system_clock
+from marginproof.verifier.snapshots import SnapshotDesk
+from marginproof.verifier.standings import StandingKeeper
+from marginproof.verifier.store import VenueStore
+
+REGISTRY_POLL_SECONDS: Final = 2.0
+"""How often the registry is read while a configured policy is not announced."""
+TICK_SECONDS: Final = 0.5
+"""How often deadlines are judged."""
+_MIN_TOKEN_LENGTH: Final = 16
+_LONGEST_POLL_SECONDS: Final = 5.0
+
+_log = structlog.get_logger("marginproof.venue")
+
+
+class VenueNode:
+    """One running venue; an async context manager.
+
+    Args:
+        config: The daemon's settings.
+        clock: Gives UTC seconds.
+
+    Raises:
+        ConfigurationError: Anything in the configuration that cannot work; nothing was started.
+    """
+
+    def __init__(self, config: VenueConfig, clock: Clock = system_clock) -> None:
+        self._config = config
+        file = load_network_file(config.network)
+        check_signer_set(file.signer_set, [relayer.possession for relayer in file.relayers])
+        cash_entry(file.universe)
+        key = load_keystore(config.keystore, read_password(config.password_file))
+        setting = VenueSetting.of(file, key, certificate_grace_seconds=config.certificate_grace_seconds, clock=clock)
+        _check_listed(file, setting.venue)
+        self.setting = setting
+        self._token = _read_token(config.book_token_file)
+        self._policies = load_policies(config.policies)
+        self._store = VenueStore(config.database, Sealer(bytes(key.key)), setting.network_id + setting.venue)
+        self._closing = contextlib.AsyncExitStack()
+        self.port = 0
+        self.book_port = 0
+
+    async def __aenter__(self) -> Self:
+        try:
+            await self._start()
+        except BaseException:
+            await self.aclose()
+            raise
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Stops serving, ends the tasks and releases the database; safe to call twice."""
+        await self._closing.aclose()
+        self._store.close()
+
+    async def _start(self) -> None:
+        setting, config, file = self.setting, self._config, self.setting.file
+        lock = asyncio.Lock()
+        metrics = VenueMetrics()
+        clients = [
+            RelayerClient(relayer.target, relayer.certificate_pem, timeout_seconds=config.relayer_timeout_seconds)
+            for relayer in file.relayers
+        ]
+        for client in clients:
+            self._closing.push_async_callback(client.aclose)
+        pool = EndpointPool(file.network.home_chain, config.home_endpoints, allow_development=file.development)
+        self._closing.push_async_callback(pool.aclose)
+        await pool.start()
+        evidence = RelayerEvidence(clients, file, setting.clock)
+        snapshots = SnapshotDesk(setting, self._policies, self._store)
+        standings = StandingKeeper(setting, self._store, snapshots, evidence)
+        books = BookDesk(setting, self._store, metrics, lock)
+        decisions = DecisionDesk(
+            setting,
+            store=self._store,
+            policies=self._policies,
+            snapshots=snapshots,
+            evidence=evidence,
+            metrics=metrics,
+            lock=lock,
+        )
+        poll = min(file.configuration.price_seconds / 4, _LONGEST_POLL_SECONDS)
+        self._follow("registry", functools.partial(self._read_registry, pool), REGISTRY_POLL_SECONDS)
+        self._follow("certificates", evidence.refresh, poll)
+        for client in clients:
+            self._follow("prices", functools.partial(_take_prices, client, snapshots, metrics), poll)
+        self._spawn(standings.run(lock, TICK_SECONDS))
+        api = VerifierApi(
+            setting,
+            policies=self._policies,
+            snapshots=snapshots,
+            books=books,
+            decisions=decisions,
+            standings=standings,
+        )
+        await self._serve(api, VenueBookApi(books, self._token))
+        if config.metrics_listen is not None:
+            self._closing.callback(MetricsServer(metrics, config.metrics_listen).stop)
+        _log.info("venue serves", venue=setting.venue.hex(), port=self.port, book_port=self.book_port)
+
+    async def _serve(self, api: VerifierApi, book_api: VenueBookApi) -> None:
+        identity = ServerIdentity.load_or_create(self._config.tls_directory)
+        server = GrpcServer(
+            self._config.listen,
+            identity,
+            [Service(add_VerifierServiceServicer_to_server, api, VERIFIER_SERVICE)],
+            max_message_bytes=MAX_VERIFIER_MESSAGE_BYTES,
+        )
+        book_server = GrpcServer(
+            self._config.book_listen,
+            identity,
+            [Service(add_VenueBookServiceServicer_to_server, book_api, BOOK_SERVICE)],
+            max_message_bytes=MAX_BOOK_MESSAGE_BYTES,
+            reflect=False,
+        )
+        self.port = await server.start()
+        self._closing.push_async_callback(server.stop)
+        self.book_port = await book_server.start()
+        self._closing.push_async_callback(book_server.stop)
+
+    async def _read_registry(self, pool: EndpointPool) -> None:
+        waiting = self._policies.unannounced()
+        if not waiting:
+            return
+        registry = self.setting.file.network.registry
+        found = await read_announcements(pool, registry, self.setting.venue, waiting)
+        self._policies.note_announced(found)
+        for digest, time in found.items():
+            _log.info("policy announced", policy=digest.hex(), effective_at=time)
+
+    def _follow(self, subject: str, step: Callable[[], Awaitable[None]], every_seconds: float) -> None:
+        """Repeats a step for ever; a failure is logged by reason, once until it changes, and tried again."""
+
+        async def loop() -> None:
+            failure = ""
+            while True:
+                try:
+                    await step()
+                    failure = ""
+                except MarginproofError as error:
+                    if error.code != failure:
+                        _log.warning("cannot follow", subject=subject, reason=str(error.code))
+                    failure = error.code
+                await asyncio.sleep(every_seconds)
+
+        self._spawn(loop())
+
+    def _spawn(self, work: Awaitable[None]) -> None:
+        task = asyncio.ensure_future(work)
+        task.add_done_callback(_report_end)
+
+        async def end() -> None:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+        self._closing.push_async_callback(end)
+
+
+async def run(config: VenueConfig) -> None:
+    """Runs a venue until SIGTERM or SIGINT.
+
+    Raises:
+        ConfigurationError: The configuration cannot work.
+    """
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with VenueNode(config):
+        await stop.wait()
+    _log.info("venue stopped")
+
+
+async def _take_prices(client: RelayerClient, snapshots: SnapshotDesk, metrics: VenueMetrics) -> None:
+    try:
+        report = await client.get_price_report()
+    except NotFoundError:
+        return  # the relayer has none yet
+    if await snapshots.offer(report):
+        metrics.snapshot_made(snapshots.newest_slot)
+
+
+def _report_end(task: asyncio.Future[None]) -> None:
+    if not task.cancelled() and task.exception() is not None:
+        # Only the class: an unexpected error's text may hold what must not be logged.
+        _log.error("a task of the venue ended", error=type(task.exception()).__name__)
+
+
+def _check_listed(file: NetworkFile, venue: bytes) -> None:
+    try:
+        file.venue(venue)
+    except NotFoundError as error:
+        raise ConfigurationError(
+            "the network file does not list the keystore's address as a venue",
+            fix="use the venue's own keystore, or add the venue to the network file",
+        ) from error
+
+
+def _read_token(path: Path) -> str:
+    try:
+        token = path.read_text().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(
+            "cannot read book_token_file", code=ReasonCode.FILE_UNREADABLE, fix="write a random token into it"
+        ) from error
+    if len(token) < _MIN_TOKEN_LENGTH or not token.isascii():
+        raise ConfigurationError(f"the book token needs at least {_MIN_TOKEN_LENGTH} ASCII characters")
+    return token

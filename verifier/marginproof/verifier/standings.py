@@ -1,0 +1,101 @@
+"""Keeps every account's status going: ticks the pure machine with what was to be had at each moment."""
+
+import asyncio
+from collections.abc import Mapping
+
+import structlog
+
+from marginproof.model.errors import NotFoundError
+from marginproof.model.margin import MarginState
+from marginproof.model.reasons import ReasonCode
+from marginproof.verifier.evidence import RelayerEvidence
+from marginproof.verifier.setting import VenueSetting
+from marginproof.verifier.snapshots import SnapshotDesk
+from marginproof.verifier.status import AccountStatus, Evidence, StatusRules, advance, state_of
+from marginproof.verifier.store import VenueStore
+
+_SNAPSHOT = "snapshot"
+_log = structlog.get_logger("marginproof.venue")
+
+
+class StandingKeeper:
+    """Knows since when a snapshot and each chain's certificate were to be had, and judges deadlines.
+
+    Args:
+        setting: The venue.
+        store: Where standings are kept.
+        snapshots: Whether a snapshot is current.
+        evidence: Whether certificates are.
+    """
+
+    def __init__(
+        self, setting: VenueSetting, store: VenueStore, snapshots: SnapshotDesk, evidence: RelayerEvidence
+    ) -> None:
+        self._clock = setting.clock
+        self._store = store
+        self._snapshots = snapshots
+        self._evidence = evidence
+        self.rules = StatusRules.of(setting.configuration)
+        self._since: dict[str, int] = {}
+
+    def tick(self) -> None:
+        """Notes what is to be had now and judges the deadlines that have come. Call it about once a second."""
+        now = self._clock()
+        self.observe(now)
+        for account, status in self._store.due(now):
+            after = advance(status, now, self._evidence_for(status), self.rules)
+            if after != status:
+                self._store.write_status(account, after)
+                if after.missed > status.missed:
+                    _log.warning("deadline missed", account=account.hex(), missed=after.missed)
+
+    def observe(self, now: int) -> None:
+        """Notes at ``now`` (UTC seconds) which evidence is to be had."""
+        self._note(_SNAPSHOT, self._snapshots.has_current, now)
+        for chain in self._evidence.chains:
+            known = self._evidence.chain(chain)
+            self._note(chain, known is not None and now < known.expires_at, now)
+
+    def standing(self, account: bytes) -> tuple[AccountStatus, MarginState]:
+        """Where an account stands now.
+
+        Raises:
+            NotFoundError: BOOK_UNKNOWN; it is not open here.
+        """
+        status = self._store.status(account)
+        if status is None:
+            raise NotFoundError(
+                "the account is not open at this venue", code=ReasonCode.BOOK_UNKNOWN, fix="ask the venue to open it"
+            )
+        now = self._clock()
+        evidence = self._evidence_for(status)
+        current = advance(status, now, evidence, self.rules)
+        return current, state_of(current, now, evidence, self.rules)
+
+    async def run(self, lock: asyncio.Lock, every_seconds: float) -> None:
+        """Ticks until cancelled.
+
+        Args:
+            lock: Held while standings change.
+            every_seconds: Time between two ticks.
+        """
+        while True:
+            async with lock:
+                await asyncio.to_thread(self.tick)
+            await asyncio.sleep(every_seconds)
+
+    def _note(self, key: str, available: bool, now: int) -> None:
+        if available:
+            self._since.setdefault(key, now)
+        else:
+            self._since.pop(key, None)
+
+    def _evidence_for(self, status: AccountStatus) -> Evidence:
+        references: Mapping[str, int] = dict(status.references)
+        times = [self._since.get(key) for key in (_SNAPSHOT, *references)]
+        known = [time for time in times if time is not None]
+        last = []
+        for chain, used in references.items():
+            latest = self._evidence.chain(chain)
+            last.append(used if latest is None else max(used, latest.last_reference))
+        return Evidence(since=max(known) if len(known) == len(times) else None, last_reference=min(last, default=None))
