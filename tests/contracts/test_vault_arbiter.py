@@ -382,3 +382,9 @@ def test_a_released_lock_can_be_frozen_again(world: World) -> None:
     second = freeze(world, lock_id, at=first + 20)
     assert pay(world, Payment(), at=first + NOTICE) == "PAYOUT_NOT_OPEN"
     assert pay(world, Payment(), at=second + NOTICE) is None
+
+
+def test_a_freeze_has_48_bits_too(world: World) -> None:
+    lock_id = world.lock_native(100, BINDING)
+    assert world.arbitrate("freeze", lock_id, ACCOUNT, ROOT, SALT, at=2**48) == "TIME_OUT_OF_RANGE"
+    assert frozen_at(world, lock_id) == 0

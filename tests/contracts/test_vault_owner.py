@@ -269,3 +269,14 @@ def test_a_due_notice_can_still_be_cancelled(world: World) -> None:
     started = world.vault.act(world.owner, "start_notice", lock_id).time
     world.vault.act(world.owner, "cancel_notice", lock_id, at=started + 2 * NOTICE)
     assert world.vault.refused(world.owner, "withdraw", lock_id, world.owner) == "NOTICE_NOT_RUNNING"
+
+
+LAST_SECOND = 2**48 - 1
+
+
+def test_times_have_48_bits(world: World) -> None:
+    """Nine million years from now the vault refuses rather than spill into the neighbouring field."""
+    first, second = world.lock_native(), world.lock_native()
+    world.vault.act(world.owner, "start_notice", first, at=LAST_SECOND)
+    assert world.vault.call("read_lock", first)[3:5] == (LAST_SECOND, 0)
+    assert world.vault.refused(world.owner, "start_notice", second, at=LAST_SECOND + 1) == "TIME_OUT_OF_RANGE"

@@ -125,13 +125,14 @@ def arbiter() -> address:
 @external
 @nonreentrant
 def read_lock(lock_id: uint256) -> LockView:
-    lock: lock_words.Lock = self._existing(lock_id)
+    holder: uint256 = self._existing(lock_id)
+    lock: lock_words.Lock = self.locks[lock_id]
     return LockView(
-        owner=lock_words._owner(lock.holder),
+        owner=lock_words._owner(holder),
         asset=lock_words._asset(lock.holding),
         amount=lock_words._amount(lock.holding),
-        notice_at=lock_words._notice_at(lock.holder),
-        frozen_at=lock_words._frozen_at(lock.holder),
+        notice_at=lock_words._notice_at(holder),
+        frozen_at=lock_words._frozen_at(holder),
         binding=lock.binding,
     )
 
@@ -184,8 +185,8 @@ def start_notice(lock_id: uint256):
     """
     @notice From this block on the lock counts as collateral nowhere.
     """
-    lock: lock_words.Lock = self._owned_and_free(lock_id)
-    assert lock_words._notice_at(lock.holder) == 0, "NOTICE_RUNNING"
+    holder: uint256 = self._owned_and_free(lock_id)
+    assert lock_words._notice_at(holder) == 0, "NOTICE_RUNNING"
     self.locks[lock_id].holder = lock_words._pack_holder(msg.sender, block.timestamp, 0)
     log NoticeStarted(lock_id=lock_id, withdrawable_at=block.timestamp + NOTICE_SECONDS)
 
@@ -196,8 +197,8 @@ def cancel_notice(lock_id: uint256):
     """
     @notice Let the lock count again. The next notice runs in full.
     """
-    lock: lock_words.Lock = self._owned_and_free(lock_id)
-    assert lock_words._notice_at(lock.holder) != 0, "NOTICE_NOT_RUNNING"
+    holder: uint256 = self._owned_and_free(lock_id)
+    assert lock_words._notice_at(holder) != 0, "NOTICE_NOT_RUNNING"
     self.locks[lock_id].holder = lock_words._pack_holder(msg.sender, 0, 0)
     log NoticeCancelled(lock_id=lock_id)
 
@@ -208,13 +209,13 @@ def withdraw(lock_id: uint256, to: address):
     """
     @notice Take everything out after the notice, in one piece.
     """
-    lock: lock_words.Lock = self._owned_and_free(lock_id)
-    notice_at: uint256 = lock_words._notice_at(lock.holder)
+    notice_at: uint256 = lock_words._notice_at(self._owned_and_free(lock_id))
     assert notice_at != 0, "NOTICE_NOT_RUNNING"
     assert block.timestamp >= notice_at + NOTICE_SECONDS, "NOTICE_NOT_OVER"
     assert to != empty(address) and to != self, "RECIPIENT_INVALID"
-    asset: address = lock_words._asset(lock.holding)
-    amount: uint256 = lock_words._amount(lock.holding)
+    holding: uint256 = self.locks[lock_id].holding
+    asset: address = lock_words._asset(holding)
+    amount: uint256 = lock_words._amount(holding)
     self.locks[lock_id] = empty(lock_words.Lock)
     self.total_locked[asset] -= amount
     log Withdrawn(lock_id=lock_id, to=to, amount=amount)
@@ -231,11 +232,11 @@ def freeze(lock_id: uint256, account: bytes32, payees_root: bytes32, salt: bytes
     @notice Stop a lock of this account from leaving, under notice or not. Opens the binding to the public.
     """
     assert msg.sender == ARBITER, "NOT_ARBITER"
-    lock: lock_words.Lock = self._existing(lock_id)
-    assert lock_words._frozen_at(lock.holder) == 0, "LOCK_FROZEN"
-    assert bindings._binding(account, payees_root, salt) == lock.binding, "BINDING_MISMATCH"
+    holder: uint256 = self._existing(lock_id)
+    assert lock_words._frozen_at(holder) == 0, "LOCK_FROZEN"
+    self._check_binding(lock_id, account, payees_root, salt)
     self.locks[lock_id].holder = lock_words._pack_holder(
-        lock_words._owner(lock.holder), lock_words._notice_at(lock.holder), block.timestamp
+        lock_words._owner(holder), lock_words._notice_at(holder), block.timestamp
     )
     log Frozen(lock_id=lock_id, account=account, payable_at=block.timestamp + NOTICE_SECONDS)
 
@@ -258,15 +259,15 @@ def pay(
             other, to one payee or many, until the lock is empty; an empty lock ceases to exist.
     """
     assert msg.sender == ARBITER, "NOT_ARBITER"
-    lock: lock_words.Lock = self._existing(lock_id)
-    self._check_payout_window(lock_words._frozen_at(lock.holder))
-    assert bindings._binding(account, payees_root, salt) == lock.binding, "BINDING_MISMATCH"
+    self._check_payout_window(lock_words._frozen_at(self._existing(lock_id)))
+    self._check_binding(lock_id, account, payees_root, salt)
     assert payee != empty(address) and payee != self, "RECIPIENT_INVALID"
     assert bindings._is_payee(payees_root, payee, payee_salt, index, branch), "NOT_A_PAYEE"
-    available: uint256 = lock_words._amount(lock.holding)
+    holding: uint256 = self.locks[lock_id].holding
+    available: uint256 = lock_words._amount(holding)
     assert amount > 0, "AMOUNT_ZERO"
     assert amount <= available, "AMOUNT_EXCEEDS_LOCK"
-    asset: address = lock_words._asset(lock.holding)
+    asset: address = lock_words._asset(holding)
     remaining: uint256 = available - amount
     if remaining == 0:
         self.locks[lock_id] = empty(lock_words.Lock)
@@ -286,15 +287,15 @@ def release(lock_id: uint256):
          full length the owner can withdraw at once, and the lock counts as collateral again only if the owner
          cancels that notice.
     """
-    lock: lock_words.Lock = self._existing(lock_id)
-    frozen_at: uint256 = lock_words._frozen_at(lock.holder)
+    holder: uint256 = self._existing(lock_id)
+    frozen_at: uint256 = lock_words._frozen_at(holder)
     assert frozen_at != 0, "LOCK_NOT_FROZEN"
     if msg.sender != ARBITER:
         assert block.timestamp >= frozen_at + NOTICE_SECONDS + PAYOUT_SECONDS, "PAYOUT_NOT_OVER"
-    notice_at: uint256 = lock_words._notice_at(lock.holder)
+    notice_at: uint256 = lock_words._notice_at(holder)
     if notice_at == 0:
         notice_at = frozen_at
-    self.locks[lock_id].holder = lock_words._pack_holder(lock_words._owner(lock.holder), notice_at, 0)
+    self.locks[lock_id].holder = lock_words._pack_holder(lock_words._owner(holder), notice_at, 0)
     log Released(lock_id=lock_id, withdrawable_at=notice_at + NOTICE_SECONDS)
 
 
@@ -303,29 +304,39 @@ def release(lock_id: uint256):
 
 @view
 @internal
-def _existing(lock_id: uint256) -> lock_words.Lock:
-    lock: lock_words.Lock = self.locks[lock_id]
-    assert lock_words._owner(lock.holder) != empty(address), "LOCK_UNKNOWN"
-    return lock
+def _existing(lock_id: uint256) -> uint256:
+    """
+    @return The holder word; the other words are read by whoever needs them.
+    """
+    holder: uint256 = self.locks[lock_id].holder
+    assert lock_words._owner(holder) != empty(address), "LOCK_UNKNOWN"
+    return holder
 
 
 @view
 @internal
-def _owned_and_free(lock_id: uint256) -> lock_words.Lock:
-    lock: lock_words.Lock = self._existing(lock_id)
-    assert lock_words._owner(lock.holder) == msg.sender, "NOT_OWNER"
-    assert lock_words._frozen_at(lock.holder) == 0, "LOCK_FROZEN"
-    return lock
+def _owned_and_free(lock_id: uint256) -> uint256:
+    holder: uint256 = self._existing(lock_id)
+    assert lock_words._owner(holder) == msg.sender, "NOT_OWNER"
+    assert lock_words._frozen_at(holder) == 0, "LOCK_FROZEN"
+    return holder
 
 
 @view
 @internal
 def _check_can_add(lock_id: uint256, native: bool) -> address:
-    lock: lock_words.Lock = self._owned_and_free(lock_id)
-    assert lock_words._notice_at(lock.holder) == 0, "NOTICE_RUNNING"
-    asset: address = lock_words._asset(lock.holding)
+    holder: uint256 = self._owned_and_free(lock_id)
+    assert lock_words._notice_at(holder) == 0, "NOTICE_RUNNING"
+    asset: address = lock_words._asset(self.locks[lock_id].holding)
     assert (asset == assets.NATIVE) == native, "ASSET_MISMATCH"
     return asset
+
+
+@view
+@internal
+def _check_binding(lock_id: uint256, account: bytes32, payees_root: bytes32, salt: bytes32):
+    opened: bytes32 = bindings._binding(account, payees_root, salt)
+    assert opened == self.locks[lock_id].binding, "BINDING_MISMATCH"
 
 
 @view
