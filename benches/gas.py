@@ -123,7 +123,13 @@ def table(samples: dict[str, list[int]]) -> str:
 
 def documented() -> str:
     """The table that the docs show now."""
-    return DOCUMENT.read_text(encoding="utf-8").split(BEGIN)[1].split(END)[0]
+    return _parts()[1]
+
+
+def _parts() -> tuple[str, str, str]:
+    before, rest = DOCUMENT.read_text(encoding="utf-8").split(BEGIN)
+    shown, after = rest.split(END)
+    return before, shown, after
 
 
 def main() -> None:
@@ -133,8 +139,8 @@ def main() -> None:
     measured = table(asyncio.run(measure()))
     print(measured, end="")
     if options.write:
-        text = DOCUMENT.read_text(encoding="utf-8")
-        DOCUMENT.write_text(text.replace(documented(), measured), encoding="utf-8")
+        before, _, after = _parts()
+        DOCUMENT.write_text(before + BEGIN + measured + END + after, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -293,12 +293,14 @@ def test_a_root_over_an_impossible_length_pays_nobody(world: World, length_chunk
     assert pay(world, payment, at=world.chain.now() + NOTICE) == reason
 
 
+@pytest.mark.parametrize("native", [True, False])
 @pytest.mark.parametrize("kind", ["nobody", "the vault"])
-def test_nobody_and_the_vault_itself_are_never_paid(world: World, kind: str) -> None:
+def test_nobody_and_the_vault_itself_are_never_paid(world: World, kind: str, native: bool) -> None:
     address = ZERO if kind == "nobody" else world.vault.address
     payees = (Payee(bytes.fromhex(address[2:]), SALT),)
     root = payees_root(payees)
-    lock_id = world.lock_token(100, lock_binding(ACCOUNT, root, SALT))
+    binding = lock_binding(ACCOUNT, root, SALT)
+    lock_id = world.lock_native(100, binding) if native else world.lock_token(100, binding)
     assert world.arbitrate("freeze", lock_id, ACCOUNT, root, SALT) is None
     payment = Payment(lock_id, address, 1, ACCOUNT, root, SALT, SALT, 0, payee_branch(payees, 0))
     assert pay(world, payment, at=world.chain.now() + NOTICE) == "RECIPIENT_INVALID"
