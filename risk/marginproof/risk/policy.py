@@ -11,7 +11,7 @@ from marginproof.model.margin import Purpose
 from marginproof.risk.policy_file import PolicyForm, ScenariosForm, form_error, read_form
 from marginproof.risk.yaml_document import YamlDocument, read_yaml
 
-MAX_POLICY_BYTES: Final = 256 * 1024
+MAX_POLICY_BYTES: Final = 64 * 1024
 MAX_SCENARIOS: Final = 256
 
 

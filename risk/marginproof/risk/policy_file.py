@@ -6,14 +6,16 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Annotated, Any, Final, Literal, get_args
 
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError
+
 from marginproof.model.errors import ConfigurationError
 from marginproof.model.reasons import ReasonCode
 from marginproof.risk.yaml_document import Path, YamlDocument
-from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError
 
 API_VERSION: Final = "marginproof/policy/v1"
 MAX_SHOCKS: Final = 64
 _MAX_DECIMALS: Final = 4
+_SHOWN_KEY: Final = 192
 
 
 def _ratio(lowest: int, highest: int) -> Callable[[Any], Fraction]:
@@ -121,7 +123,7 @@ def read_form(document: YamlDocument) -> PolicyForm:
 
 def form_error(document: YamlDocument, path: Path, message: str, fix: str = "") -> ConfigurationError:
     """An error that names path and line."""
-    place = ".".join(str(part) for part in path) or "the document"
+    place = ".".join(str(part)[:_SHOWN_KEY] for part in path) or "the document"
     line = document.line(path)
     return ConfigurationError(
         f"policy, line {line}, {place}: {message}",

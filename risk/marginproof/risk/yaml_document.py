@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any, Final, TypeAlias
 
 import yaml
+
 from marginproof.model.errors import ConfigurationError
 from marginproof.model.reasons import ReasonCode
 

@@ -1,0 +1,129 @@
+"""Rows against clear arithmetic: what rows accept is solvent; what is solvent by the bound or more is accepted."""
+
+import dataclasses
+from fractions import Fraction
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from marginproof.core import Opening, random_blinding
+
+from marginproof.model.margin import Purpose
+from marginproof.model.universe import EntryKind, Universe
+from marginproof.risk.clear import ClearMargin, clear_margin
+from marginproof.risk.market import Market
+from marginproof.risk.policy import Policy
+from marginproof.risk.rows import CompiledPolicy, compile_policy
+from tests.risk import world
+
+
+@dataclasses.dataclass(frozen=True)
+class Account:
+    """Vectors of one account."""
+
+    collateral: dict[int, int]
+    book: dict[int, int]
+
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+    """A policy at a market, both ways, for one account."""
+
+    rows: tuple[Fraction, ...]
+    clear: ClearMargin
+    compiled: CompiledPolicy
+
+    @property
+    def accepted(self) -> bool:
+        return min(self.rows) >= 0
+
+
+def evaluate(policy: Policy, universe: Universe, market: Market, purpose: Purpose, account: Account) -> Case:
+    compiled = compile_policy(policy, universe, market, purpose)
+    openings = [Opening(universe.n, vector, random_blinding()) for vector in (account.collateral, account.book)]
+    unit = Fraction(1, 10**policy.row_unit_exponent)
+    rows = tuple(value * unit for value in compiled.statement.row_values(openings))
+    clear = clear_margin(policy, universe, market, purpose, account.collateral, account.book)
+    return Case(rows, clear, compiled)
+
+
+@st.composite
+def universes(draw: st.DrawFn) -> Universe:
+    """Lots from a hundredth to 10^-11 of a unit, up to 10 000 units of each entry."""
+    universe = world.universe()
+    for entry in universe.entries:
+        exponent = draw(st.integers(2, 11), label=f"lot exponent of {entry.id}")
+        universe = world.with_entry(universe, entry.index, lot_exponent=exponent, max_lots=10 ** (exponent + 4))
+    return universe
+
+
+@st.composite
+def cases(draw: st.DrawFn) -> Case:
+    universe = draw(universes())
+    policy = world.policy(row_unit_exponent=str(draw(st.integers(2, 14))))
+    market = Market(
+        world.NOW + draw(st.integers(-30, 12)) * world.DAY,
+        {
+            "price:ETH": draw(st.integers(10**4, 10**13)),
+            "price:USDC": draw(st.integers(5 * 10**7, 2 * 10**8)),
+            "volatility:ETH": draw(st.integers(10**6, 5 * 10**8)),
+        },
+    )
+    account = Account(
+        {e.index: draw(st.integers(0, e.max_lots)) for e in universe.entries if e.kind == EntryKind.COLLATERAL},
+        {e.index: draw(st.integers(-e.max_lots, e.max_lots)) for e in universe.entries},
+    )
+    return evaluate(policy, universe, market, draw(st.sampled_from(Purpose)), account)
+
+
+@given(cases())
+@settings(max_examples=150, deadline=None)
+def test_no_row_is_above_its_clear_value_nor_further_below_it_than_the_bound(case: Case) -> None:
+    for row, clear in zip(case.rows, case.clear.values, strict=True):
+        assert 0 <= clear - row <= case.compiled.rounding_bound
+
+
+@given(cases())
+@settings(max_examples=150, deadline=None)
+def test_accepted_means_solvent_and_solvent_by_the_bound_means_accepted(case: Case) -> None:
+    if case.accepted:
+        assert case.clear.solvent
+    if case.clear.worst >= case.compiled.rounding_bound:
+        assert case.accepted
+
+
+FINE = world.with_entry(world.universe(), world.PERP, lot_exponent=9, max_lots=10**13)
+"""Perpetual lots of 10^-9 ETH: at 123.45678901 USD no scenario price is a whole number of units per lot."""
+
+
+@given(st.integers(0, 10**10), st.integers(-(10**10), 10**10), st.sampled_from(Purpose))
+@settings(max_examples=60, deadline=None)
+def test_the_bound_holds_where_the_account_is_moved_to_the_edge(eth: int, perp: int, purpose: Purpose) -> None:
+    """Cash makes the worst clear value the smallest that must be accepted, then the largest that must not."""
+    policy, market = world.policy(), world.market(eth="123.45678901")
+    account = Account({world.ETH: eth}, {world.PERP: perp})
+    case = evaluate(policy, FINE, market, purpose, account)
+    assert 0 < case.compiled.rounding_bound < Fraction(2, 10)
+    edge = evaluate(policy, FINE, market, purpose, shifted(account, case.compiled.rounding_bound - case.clear.worst))
+    assert edge.accepted
+    broke = evaluate(policy, FINE, market, purpose, shifted(account, -Fraction(1, 10**14) - case.clear.worst))
+    assert broke.clear.worst < 0
+    assert not broke.accepted
+
+
+def shifted(account: Account, dollars: Fraction) -> Account:
+    """The account with cash added; rounded up to a row unit."""
+    return Account(account.collateral, world.with_cash(account.book, dollars, cash=world.CASH, dust=world.DUST))
+
+
+@pytest.mark.parametrize("purpose", Purpose)
+@pytest.mark.parametrize(("units", "accepted"), [(1, True), (0, True), (-1, False)])
+def test_with_exact_weights_the_boundary_is_the_same_to_the_unit(purpose: Purpose, units: int, accepted: bool) -> None:
+    policy, universe, market = world.policy(), world.universe(), world.market(eth="187.65")
+    account = Account({world.ETH: 7 * 10**6, world.USDC: 10**7}, {world.PERP: -55_000, world.PUT: -150_000})
+    first = evaluate(policy, universe, market, purpose, account)
+    assert first.compiled.rounding_bound == 0
+    moved = shifted(account, Fraction(units, 10**14) - first.clear.worst)
+    case = evaluate(policy, universe, market, purpose, moved)
+    assert min(case.rows) == case.clear.worst == Fraction(units, 10**14)
+    assert case.accepted == case.clear.solvent == accepted
