@@ -1,0 +1,220 @@
+"""``marginproof account``: the account holder's side."""
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from marginproof.cli.lazy import lazy_module
+from marginproof.cli.options import (
+    AccountOption,
+    FastOption,
+    FundingOption,
+    LockOption,
+    NetworkOption,
+    PasswordFileOption,
+    VenueOption,
+    output_of,
+)
+
+if TYPE_CHECKING:
+    from marginproof.cli.actions import account, account_proof, opened
+    from marginproof.model import margin
+else:
+    account = lazy_module("marginproof.cli.actions.account")
+    account_proof = lazy_module("marginproof.cli.actions.account_proof")
+    opened = lazy_module("marginproof.cli.actions.opened")
+    margin = lazy_module("marginproof.model.margin")
+
+app = typer.Typer(
+    name="account",
+    help="Make an account, lock collateral, register it, prove margin.",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+)
+notice_app = typer.Typer(name="notice", help="Start or cancel a lock's notice.", no_args_is_help=True)
+app.add_typer(notice_app)
+
+RpcOption = Annotated[
+    list[str] | None,
+    typer.Option("--rpc", metavar="CHAIN=URL", help="JSON-RPC endpoint of a chain; repeat for several."),
+]
+ReserveOption = Annotated[
+    str | None,
+    typer.Option(metavar="AMOUNT", help="Native coins that the lock's key keeps for gas. Default 0.01."),
+]
+WaitOption = Annotated[float, typer.Option(metavar="SECONDS", min=1, help="How long to wait for a transaction.")]
+TimeoutOption = Annotated[
+    float, typer.Option("--timeout", metavar="SECONDS", min=0.1, help="How long to wait for each answer.")
+]
+
+
+@app.command("new")
+def new(
+    context: typer.Context,
+    directory: AccountOption,
+    network: NetworkOption,
+    venue: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="A venue that the locks may ever pay; repeat for several, it cannot be changed later. "
+            "Default: every venue of the network file.",
+        ),
+    ] = None,
+    rpc: RpcOption = None,
+    index: Annotated[int, typer.Option(min=0, help="Which of the owner's accounts this is.")] = 0,
+    password_file: PasswordFileOption = None,
+    insecure_fast: FastOption = False,
+) -> None:
+    """Make an account: a directory with an encrypted keystore and state."""
+    access = opened.Access(directory, network, password_file)
+    result = account.new(access, venue or [], rpc or [], index, insecure_fast=insecure_fast)
+    output_of(context).show(result)
+
+
+@app.command("endpoints")
+def endpoints(
+    context: typer.Context,
+    directory: AccountOption,
+    network: NetworkOption,
+    rpc: RpcOption = None,
+    password_file: PasswordFileOption = None,
+) -> None:
+    """Set the JSON-RPC endpoints of chains; they replace the old ones of the same chain and are stored encrypted."""
+    output_of(context).show(account.endpoints(opened.Access(directory, network, password_file), rpc or []))
+
+
+@app.command("lock")
+def lock(
+    context: typer.Context,
+    directory: AccountOption,
+    network: NetworkOption,
+    asset: Annotated[str | None, typer.Option(metavar="ID", help="Collateral entry of the universe.")] = None,
+    amount: Annotated[str | None, typer.Option(metavar="AMOUNT", help="Whole units, such as 2.5.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Finish locks and top-ups that were interrupted.")] = False,
+    funding_key_file: FundingOption = None,
+    gas_reserve: ReserveOption = None,
+    wait: WaitOption = 60.0,
+    password_file: PasswordFileOption = None,
+) -> None:
+    """Lock collateral in a vault, under a key of its own. Register afterwards."""
+    paying = account.Paying(funding_key_file, gas_reserve, wait)
+    access = opened.Access(directory, network, password_file)
+    output_of(context).show(account.lock(access, asset, amount, paying, resume=resume))
+
+
+@app.command("top-up")
+def top_up(
+    context: typer.Context,
+    directory: AccountOption,
+    network: NetworkOption,
+    lock: LockOption,
+    amount: Annotated[str, typer.Option(metavar="AMOUNT", help="Whole units to add, such as 2.5.")],
+    funding_key_file: FundingOption = None,
+    gas_reserve: ReserveOption = None,
+    wait: WaitOption = 60.0,
+    password_file: PasswordFileOption = None,
+) -> None:
+    """Add to a lock. It counts from the next certificate on; no new registration is needed."""
+    paying = account.Paying(funding_key_file, gas_reserve, wait)
+    output_of(context).show(account.top_up(opened.Access(directory, network, password_file), lock, amount, paying))
+
+
+@app.command("register")
+def register(
+    context: typer.Context,
+    directory: AccountOption,
+    network: NetworkOption,
+    timeout: TimeoutOption = 10.0,
+    password_file: PasswordFileOption = None,
+) -> None:
+    """Tell every relayer which locks form the account."""
+    output_of(context).show(account.register(opened.Access(directory, network, password_file), timeout))
+
+
+@app.command("prove")
+def prove(
+    context: typer.Context,
+    directory: AccountOption,
+    network: NetworkOption,
+    venue: VenueOption = None,
+    initial: Annotated[bool, typer.Option("--initial", help="Prove the initial level, not maintenance.")] = False,
+    save: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Save proof and evidence for `verify presentation`.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Make and check the proof, do not submit it.")] = False,
+    timeout: TimeoutOption = 5.0,
+    password_file: PasswordFileOption = None,
+) -> None:
+    """Prove margin to a venue. Exit code 0: accepted; 10 to 14: rejected, and why."""
+    purpose = margin.Purpose.INITIAL if initial else margin.Purpose.MAINTENANCE
+    output = output_of(context)
+    access = opened.Access(directory, network, password_file)
+    output.show(account_proof.prove(access, venue, purpose, save, timeout, output, dry_run=dry_run))
+
+
+@app.command("status")
+def status(
+    context: typer.Context,
+    directory: AccountOption,
+    network: NetworkOption,
+    venue: VenueOption = None,
+    amounts: Annotated[bool, typer.Option("--amounts", help="Show how much each lock holds.")] = False,
+    offline: Annotated[bool, typer.Option("--offline", help="Ask nobody.")] = False,
+    timeout: TimeoutOption = 5.0,
+    password_file: PasswordFileOption = None,
+) -> None:
+    """Show locks, registration, newest certificates and margin status."""
+    access = opened.Access(directory, network, password_file)
+    output_of(context).show(account_proof.status(access, venue, timeout, amounts=amounts, offline=offline))
+
+
+@app.command("withdraw")
+def withdraw(
+    context: typer.Context,
+    directory: AccountOption,
+    network: NetworkOption,
+    lock: LockOption,
+    to: Annotated[str, typer.Option(metavar="ADDRESS", help="Who receives everything in the lock.")],
+    funding_key_file: FundingOption = None,
+    wait: WaitOption = 60.0,
+    password_file: PasswordFileOption = None,
+) -> None:
+    """Start a lock's notice; once it is over, the same command takes everything out."""
+    paying = account.Paying(funding_key_file, None, wait)
+    access = opened.Access(directory, network, password_file)
+    output_of(context).show(account.withdraw(access, lock, to, paying, int(time.time())))
+
+
+@notice_app.command("start")
+def notice_start(
+    context: typer.Context,
+    directory: AccountOption,
+    network: NetworkOption,
+    lock: LockOption,
+    funding_key_file: FundingOption = None,
+    wait: WaitOption = 60.0,
+    password_file: PasswordFileOption = None,
+) -> None:
+    """Start a lock's notice: from that block on it does not count as collateral."""
+    paying = account.Paying(funding_key_file, None, wait)
+    access = opened.Access(directory, network, password_file)
+    output_of(context).show(account.notice(access, lock, paying, start=True))
+
+
+@notice_app.command("cancel")
+def notice_cancel(
+    context: typer.Context,
+    directory: AccountOption,
+    network: NetworkOption,
+    lock: LockOption,
+    funding_key_file: FundingOption = None,
+    wait: WaitOption = 60.0,
+    password_file: PasswordFileOption = None,
+) -> None:
+    """Let a lock count again; its next notice runs in full."""
+    paying = account.Paying(funding_key_file, None, wait)
+    access = opened.Access(directory, network, password_file)
+    output_of(context).show(account.notice(access, lock, paying, start=False))
