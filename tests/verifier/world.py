@@ -1,0 +1,292 @@
+"""A small real world for the venue's tests: real keys, certificates, rows and proofs; only the chains are left out."""
+
+import dataclasses
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from eth_account import Account
+from eth_account.signers.local import LocalAccount
+
+from marginproof import core
+from marginproof.attestation.certificates import assemble, certificate_body, partial_signature
+from marginproof.attestation.leaves import include
+from marginproof.attestation.observations import sign_observations
+from marginproof.model.accounts import AccountIdentity, Payee, payee_branch, payees_root
+from marginproof.model.certificates import Certificate, IncludedLeaf, Leaf, LeafList, Reference
+from marginproof.model.margin import BookOpening, Presentation, ProofContext, Purpose, SignedSnapshot
+from marginproof.model.network import Configuration, Network, VaultPin
+from marginproof.model.network_file import NetworkFile, RelayerEndpoint, VenueEndpoint, signer_set_of
+from marginproof.model.prices import Observations, PointValue, PriceReport
+from marginproof.model.universe import Entry, EntryKind, Feed, PointKind, PricePoint, Universe
+from marginproof.oracles.report import build_report
+from marginproof.risk.packaged import packaged_policy
+from marginproof.risk.policy import Policy, load_policy
+from marginproof.risk.snapshot import compile_snapshot
+from marginproof.verifier.book import commit_book
+from marginproof.verifier.facts import NewestLeaf, SnapshotFacts, VenueView
+from marginproof.verifier.setting import VenueSetting
+from marginproof.verifier.snapshots import make_snapshot
+
+NOW = 1_790_000_000
+GENESIS = NOW - 100_000
+HOME, OTHER = "eip155:31337", "eip155:31338"
+NATIVE, TOKEN = bytes(20), b"\x11" * 20
+ETH, USDC, CASH, PERP, CALL = range(5)
+LOT = 10**6
+EPOCH = (NOW - GENESIS) // 300 - 1
+PRICES = {"price:ETH": 2_000 * 10**8, "price:USDC": 10**8, "volatility:ETH": 70_000_000}
+COLLATERAL: Mapping[str, Mapping[int, int]] = {HOME: {ETH: 10 * LOT}, OTHER: {USDC: 30_000 * LOT}}
+BOOK: Mapping[int, int] = {CASH: 10_500 * LOT, PERP: -5 * LOT, CALL: -2 * LOT}
+KEYS = tuple(core.SigningKey.from_bytes(bytes(31) + bytes([number])) for number in (7, 8, 9))
+VENUE_KEY: LocalAccount = Account.from_key(b"\x51" * 32)
+OWNER_KEY: LocalAccount = Account.from_key(b"\x52" * 32)
+VENUE = bytes.fromhex(VENUE_KEY.address[2:])
+OTHER_VENUE = b"\x77" * 20
+REGISTRY = b"\x99" * 20
+PAYEES = (Payee(OTHER_VENUE, b"\x01" * 32), Payee(VENUE, b"\x02" * 32))
+
+
+@dataclasses.dataclass
+class FakeClock:
+    """UTC seconds that a test sets."""
+
+    now: int = NOW
+
+    def __call__(self) -> int:
+        return self.now
+
+
+def universe() -> Universe:
+    feeds = tuple(Feed(HOME, bytes([number]) * 20) for number in (1, 2, 3))
+    points = tuple(
+        PricePoint(point, PointKind.VOLATILITY if point.startswith("vol") else PointKind.PRICE, feeds, 2, 60, 200)
+        for point in sorted(PRICES)
+    )
+    entries = (
+        _entry(ETH, f"{HOME}/slip44:60", EntryKind.COLLATERAL, "price:ETH", chain=HOME, decimals=18),
+        _entry(USDC, f"{OTHER}/erc20:0x{TOKEN.hex()}", EntryKind.COLLATERAL, "price:USDC", OTHER, TOKEN, 6),
+        _entry(CASH, "USD", EntryKind.CASH, ""),
+        _entry(PERP, "ETH-PERP", EntryKind.PERPETUAL, "price:ETH"),
+        dataclasses.replace(
+            _entry(CALL, "ETH-C-2500", EntryKind.CALL, "price:ETH"),
+            strike=2_500 * 10**8,
+            expiry=NOW + 30 * 86_400,
+            volatility_point="volatility:ETH",
+        ),
+    )
+    return Universe(1, 1, 256, points, entries).checked()
+
+
+def _entry(
+    index: int, name: str, kind: EntryKind, point: str, chain: str = "", token: bytes = NATIVE, decimals: int = 0
+) -> Entry:
+    return Entry(index, name, kind, 6, 10**13, point, chain, token, decimals, 0, 0, "")
+
+
+def network_file(relayers: Sequence[tuple[str, str]] = (("localhost:1", ""),) * 3) -> NetworkFile:
+    """The network; ``relayers`` are targets and certificates."""
+    keys = tuple(key.public_key for key in KEYS)
+    signer_set = signer_set_of(keys, 2)
+    vaults = tuple(VaultPin(chain, b"\x33" * 20, b"\x44" * 32) for chain in (HOME, OTHER))
+    configuration = Configuration(
+        genesis_time=GENESIS,
+        epoch_seconds=300,
+        price_seconds=30,
+        certificate_seconds=7_200,
+        notice_seconds=172_800,
+        claim_seconds=86_400,
+        policy_delay_seconds=86_400,
+        clock_skew_seconds=60,
+        snapshot_seconds=120,
+        proof_interval_seconds=3_600,
+        grace_seconds=600,
+        price_band_bps=50,
+        threshold=2,
+        signer_set_digest=signer_set.root(),
+        vaults=vaults,
+    )
+    return NetworkFile(
+        network=Network(HOME, REGISTRY, 256, configuration.root()),
+        configuration=configuration,
+        universe=universe(),
+        signer_set=signer_set,
+        relayers=tuple(
+            RelayerEndpoint(index, key.public_key, key.prove_possession(), *relayers[index])
+            for index, key in enumerate(KEYS)
+        ),
+        venues=(VenueEndpoint(VENUE, "localhost:2", ""), VenueEndpoint(OTHER_VENUE, "localhost:3", "")),
+        development=True,
+    )
+
+
+FILE = network_file()
+NETWORK_ID = FILE.network_id
+IDENTITY = AccountIdentity(HOME, REGISTRY, bytes.fromhex(OWNER_KEY.address[2:]), 0)
+ACCOUNT = IDENTITY.root()
+SETTING = VenueSetting.of(FILE, VENUE_KEY, clock=FakeClock())
+
+
+def blinding(*parts: object) -> bytes:
+    """A fixed blinding for named use in a test: never secret, never random."""
+    return core.reduce_blinding(hashlib.sha512(repr(parts).encode()).digest())
+
+
+def price_report(slot: int | None = None, prices: Mapping[str, int] = PRICES, observers: int = 2) -> PriceReport:
+    """What ``observers`` relayers saw in a slot; the slot of NOW when none is named."""
+    slot = (NOW - GENESIS) // 30 if slot is None else slot
+    seen = tuple(PointValue(point, value) for point, value in sorted(prices.items()))
+    return build_report(
+        sign_observations(
+            KEYS[signer],
+            Observations(
+                NETWORK_ID, FILE.universe.root(), slot, GENESIS + slot * 30, FILE.signer_set.root(), signer, seen
+            ),
+        )
+        for signer in range(observers)
+    )
+
+
+def policy() -> Policy:
+    return load_policy(packaged_policy())
+
+
+@dataclasses.dataclass(frozen=True)
+class CertifiedLeaf:
+    """An account's leaf under a certificate, with the secret opening of its commitment."""
+
+    included: IncludedLeaf
+    certificate: Certificate
+    opening: core.Opening
+
+
+def certify(chain: str, *, epoch: int = EPOCH, signers: Sequence[int] = (0, 2), **changes: Any) -> CertifiedLeaf:
+    """Certifies the account's collateral on a chain beside another account's.
+
+    ``changes`` may replace ``account``, ``payees`` (root), ``universe_digest``, ``certificate_seconds`` and
+    ``reference_time``.
+    """
+    opening = core.Opening(256, dict(COLLATERAL[chain]), blinding(chain, epoch))
+    own = Leaf(
+        changes.get("account", ACCOUNT),
+        chain,
+        b"\x05" * 32,
+        changes.get("payees", payees_root(PAYEES)),
+        opening.commitment(),
+    )
+    stranger = dataclasses.replace(own, account=b"\xee" * 32)
+    leaves = tuple(sorted((own, stranger), key=lambda leaf: leaf.account))
+    body = certificate_body(
+        network_id=NETWORK_ID,
+        chain=chain,
+        epoch=epoch,
+        reference=Reference(100 + epoch, b"\x06" * 32, changes.get("reference_time", NOW - 200)),
+        universe_digest=changes.get("universe_digest", FILE.universe.root()),
+        leaves=leaves,
+        signer_set=FILE.signer_set,
+        certificate_seconds=changes.get("certificate_seconds", 7_200),
+    )
+    certificate = assemble(body, FILE.signer_set, {signer: partial_signature(KEYS[signer], body) for signer in signers})
+    return CertifiedLeaf(include(leaves, own.account, certificate.digest), certificate, opening)
+
+
+def leaf_list(leaf: CertifiedLeaf) -> LeafList:
+    """Both leaves under the certificate of :func:`certify`."""
+    own = leaf.included.leaf
+    stranger = dataclasses.replace(own, account=b"\xee" * 32)
+    return LeafList(tuple(sorted((own, stranger), key=lambda item: item.account)))
+
+
+def book_opening(values: Mapping[int, int] = BOOK, sequence: int = 1) -> BookOpening:
+    return commit_book(
+        FILE.universe,
+        venue=VENUE,
+        account=ACCOUNT,
+        sequence=sequence,
+        values=values,
+        draw_blinding=lambda: blinding("book", sequence),
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class World:
+    """A venue at one moment, and an account that can prove to it."""
+
+    snapshot: SignedSnapshot
+    report: PriceReport
+    policy: Policy
+    leaves: tuple[CertifiedLeaf, ...]
+    book: BookOpening
+
+    @classmethod
+    def make(cls) -> "World":
+        report, rules = price_report(), policy()
+        return cls(
+            snapshot=make_snapshot(SETTING, rules, report, NOW),
+            report=report,
+            policy=rules,
+            leaves=(certify(HOME), certify(OTHER)),
+            book=book_opening(),
+        )
+
+    def statement(self, purpose: Purpose) -> core.Statement:
+        return compile_snapshot(self.policy, FILE.universe, self.snapshot.snapshot, purpose).statement
+
+    def context(self, leaves: Sequence[CertifiedLeaf] | None = None, **changes: Any) -> ProofContext:
+        """The context of a valid proof, with any field replaced."""
+        chosen = self.leaves if leaves is None else leaves
+        context = ProofContext(
+            network=NETWORK_ID,
+            venue=VENUE,
+            account=ACCOUNT,
+            purpose=Purpose.MAINTENANCE,
+            registry_digest=bytes(32),
+            new_pledge=bytes(48),
+            book_commitment=self.book.commitment,
+            snapshot_digest=self.snapshot.digest,
+            certificates=tuple(sorted(leaf.certificate.digest for leaf in chosen)),
+        )
+        return dataclasses.replace(context, **changes)
+
+    def present(self, leaves: Sequence[CertifiedLeaf] | None = None, **changes: Any) -> Presentation:
+        """A presentation whose proof holds for its context; ``changes`` replace the context's fields."""
+        chosen = self.leaves if leaves is None else leaves
+        context = self.context(chosen, **changes)
+        collateral: dict[int, int] = {}
+        for leaf in chosen:
+            for index, lots in COLLATERAL[leaf.included.leaf.chain].items():
+                collateral[index] = collateral.get(index, 0) + lots
+        blindings = [blinding(leaf.certificate.body.chain, leaf.certificate.body.epoch) for leaf in chosen]
+        openings = [
+            core.Opening(256, collateral, core.add_blindings(blindings)),
+            core.Opening(256, self.book.vector(), self.book.blinding),
+        ]
+        purpose = Purpose(context.purpose) if context.purpose in set(Purpose) else Purpose.MAINTENANCE
+        return Presentation(
+            version=1,
+            context=context,
+            leaves=tuple(leaf.included for leaf in chosen),
+            payee_salt=PAYEES[1].salt,
+            payee_index=1,
+            payee_branch=payee_branch(PAYEES, 1),
+            proof=core.prove(self.statement(purpose), openings, context.root()),
+        )
+
+    def view(self, leaves: Sequence[CertifiedLeaf] | None = None, **changes: Any) -> VenueView:
+        """What the venue knows when it accepts the valid presentation, with any fact replaced."""
+        chosen = self.leaves if leaves is None else leaves
+        statements = {purpose: self.statement(purpose) for purpose in Purpose}
+        view = VenueView(
+            network_id=NETWORK_ID,
+            venue=VENUE,
+            universe_digest=FILE.universe.root(),
+            now=NOW,
+            policies={self.policy.digest: NOW - 1},
+            snapshots={self.snapshot.digest: SnapshotFacts(self.snapshot.snapshot, statements)},
+            certificates={leaf.certificate.digest: leaf.certificate for leaf in chosen},
+            newest_leaves={leaf.included.leaf.chain: NewestLeaf(EPOCH, NOW - 100) for leaf in chosen},
+            certificate_grace_seconds=60,
+            books={ACCOUNT: self.book.commitment},
+            decided_before=False,
+        )
+        return dataclasses.replace(view, **changes)
