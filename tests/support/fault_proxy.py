@@ -102,7 +102,7 @@ class FaultProxy:
         elif self.fault is Fault.NO_RESULT:
             del reply["result"]
         elif "result" in reply:
-            reply["result"] = await self._twisted(call["method"], reply["result"])
+            reply["result"] = await self._twisted(call, reply["result"])
         return web.json_response(reply)
 
     async def _broken_transport(self, request: web.Request) -> web.StreamResponse:
@@ -127,28 +127,33 @@ class FaultProxy:
             return [hex(max(int(params[0], 16) - 1, 0)), False]
         return params
 
-    async def _twisted(self, method: str, result: Any) -> Any:
+    async def _twisted(self, call: dict[str, Any], result: Any) -> Any:
+        method = call["method"]
         if method == "eth_chainId" and self.fault is Fault.CHAIN_ID:
             return "0x1"
         if method == "eth_blockNumber":
-            return hex(int(result, 16) + await self._offset())
+            return hex(int(result, 16) + {Fault.LAG: -LAG_BLOCKS, Fault.HIGH_TIP: HIGH_TIP_BLOCKS}.get(self.fault, 0))
         if method == "eth_getBlockByNumber" and result is not None:
-            return await self._twisted_block(result)
+            by_tag = not call["params"][0].startswith("0x")
+            return await (self._twisted_tag(result) if by_tag else self._twisted_block(result))
         if method == "eth_getProof":
             return _twisted_proof(self.fault, result)
         if method == "eth_call" and self.fault is Fault.FORGED_CALL:
             return "0x" + "77" * 32
         return result
 
-    async def _offset(self) -> int:
-        return {Fault.LAG: -LAG_BLOCKS, Fault.HIGH_TIP: HIGH_TIP_BLOCKS}.get(self.fault, 0)
+    async def _twisted_tag(self, block: dict[str, Any]) -> Any:
+        number = int(block["number"], 16)
+        if self.fault is Fault.HIGH_TIP:
+            return _rehashed({**block, "number": hex(number + HIGH_TIP_BLOCKS)})
+        if self.fault is Fault.LAG:
+            return (await self.ask("eth_getBlockByNumber", hex(number - LAG_BLOCKS), False))["result"]
+        return await self._twisted_block(block)
 
     async def _twisted_block(self, block: dict[str, Any]) -> Any:
         if self.fault is Fault.LAG:
             latest = int((await self.ask("eth_blockNumber"))["result"], 16)
             return block if int(block["number"], 16) <= latest - LAG_BLOCKS else None
-        if self.fault is Fault.HIGH_TIP:
-            return _rehashed({**block, "number": hex(int(block["number"], 16) + HIGH_TIP_BLOCKS)})
         if self.fault in {Fault.FORGED_HEADER, Fault.UNHASHED_HEADER}:
             root = keccak(b"forged" + bytes.fromhex(block["stateRoot"][2:]))
             forged = {**block, "stateRoot": f"0x{root.hex()}"}
