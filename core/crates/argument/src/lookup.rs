@@ -1,0 +1,141 @@
+//! The prover's first two rounds: digits and their multiplicities, then the inverses and the running sum.
+
+use curve::{G1, G1Affine, Scalar, linear_combination, sum_small_multiples};
+use rand_core::CryptoRng;
+use zeroize::{Zeroize, Zeroizing};
+
+use crate::commitment::encode;
+use crate::error::ArgumentError;
+use crate::polynomial::Blinded;
+use crate::proof::EncodedPoint;
+use crate::prover::{Folded, Prover};
+use crate::public_vectors::TABLE_SIZE;
+use crate::setup::Basis;
+
+/// Blinding coefficients as section 4 counts them: each polynomial is seen at one point less.
+const COLUMN_BLINDERS: usize = 2;
+const ACCUMULATOR_BLINDERS: usize = 4;
+
+/// d_j and m.
+pub(crate) struct Lookup {
+    pub(crate) digits: Vec<Blinded>,
+    pub(crate) multiplicities: Blinded,
+    pub(crate) digit_points: Vec<EncodedPoint>,
+    pub(crate) multiplicity_point: EncodedPoint,
+}
+
+impl Lookup {
+    pub(crate) fn commit<R: CryptoRng + ?Sized>(prover: &Prover<'_>, rng: &mut R) -> Result<Self, ArgumentError> {
+        let mut counts = Zeroizing::new(vec![0; prover.statement.n()]);
+        for digit in prover.digits.iter().flatten() {
+            counts[usize::from(*digit)] += 1;
+        }
+        let multiplicities = small(&counts, rng);
+        let multiplicity_point = commit_small(prover.basis, &counts, &multiplicities)?;
+        let mut digits = Vec::with_capacity(prover.digits.len());
+        let mut digit_points = Vec::with_capacity(prover.digits.len());
+        for column in prover.digits {
+            let integers: Zeroizing<Vec<u64>> = Zeroizing::new(column.iter().map(|digit| u64::from(*digit)).collect());
+            let polynomial = small(&integers, rng);
+            digit_points.push(commit_small(prover.basis, &integers, &polynomial)?);
+            digits.push(polynomial);
+        }
+        Ok(Self { digits, multiplicities, digit_points, multiplicity_point })
+    }
+}
+
+fn small<R: CryptoRng + ?Sized>(integers: &[u64], rng: &mut R) -> Blinded {
+    Blinded::hidden(integers.iter().map(|integer| Scalar::from(*integer)).collect(), COLUMN_BLINDERS, rng)
+}
+
+/// The commitment to a polynomial whose values on H are small integers.
+fn commit_small(basis: &Basis, integers: &[u64], polynomial: &Blinded) -> Result<EncodedPoint, ArgumentError> {
+    encode(&(sum_small_multiples(basis.lagrange(), integers) + commit_tail(basis, polynomial)))
+}
+
+fn commit_tail(basis: &Basis, polynomial: &Blinded) -> G1 {
+    linear_combination(&basis.vanishing()[..COLUMN_BLINDERS], &polynomial.tail[..COLUMN_BLINDERS])
+}
+
+/// φ_j, φ_T and acc.
+pub(crate) struct Sums {
+    pub(crate) inverses: Vec<Blinded>,
+    pub(crate) table_inverse: Blinded,
+    pub(crate) accumulator: Blinded,
+    pub(crate) inverse_points: Vec<EncodedPoint>,
+    pub(crate) table_inverse_point: EncodedPoint,
+    pub(crate) accumulator_point: EncodedPoint,
+}
+
+impl Sums {
+    pub(crate) fn commit<R: CryptoRng + ?Sized>(
+        prover: &Prover<'_>,
+        lookup: &Lookup,
+        folded: &Folded,
+        rng: &mut R,
+    ) -> Result<Self, ArgumentError> {
+        let mut inverses = Vec::with_capacity(prover.digits.len());
+        let mut inverse_points = Vec::with_capacity(prover.digits.len());
+        for column in prover.digits {
+            let values = column.iter().map(|digit| folded.inverse_table[usize::from(*digit)]).collect();
+            let polynomial = Blinded::hidden(values, COLUMN_BLINDERS, rng);
+            inverse_points.push(encode(&commit_inverses(prover.basis, column, &folded.inverse_table, &polynomial))?);
+            inverses.push(polynomial);
+        }
+        let mut quotients = vec![Scalar::ZERO; prover.statement.n()];
+        for (value, (count, inverse)) in
+            quotients.iter_mut().zip(lookup.multiplicities.values.iter().zip(&folded.inverse_table))
+        {
+            *value = *count * *inverse;
+        }
+        let table_inverse = Blinded::hidden(quotients, COLUMN_BLINDERS, rng);
+        let running = running_sum(prover, lookup, folded, &inverses, &table_inverse);
+        let accumulator = Blinded::hidden(running, ACCUMULATOR_BLINDERS, rng);
+        Ok(Self {
+            table_inverse_point: encode(&table_inverse.commit(prover.basis))?,
+            accumulator_point: encode(&accumulator.commit(prover.basis))?,
+            inverses,
+            table_inverse,
+            accumulator,
+            inverse_points,
+        })
+    }
+}
+
+/// The commitment to φ_j: the Lagrange points of equal digits are added first, so that at most 256 are multiplied.
+fn commit_inverses(basis: &Basis, column: &[u8], inverse_table: &[Scalar], polynomial: &Blinded) -> G1 {
+    let mut groups = vec![G1::infinity(); TABLE_SIZE];
+    for (digit, point) in column.iter().zip(basis.lagrange()) {
+        groups[usize::from(*digit)] += point;
+    }
+    let (sums, mut factors): (Vec<G1>, Vec<Scalar>) =
+        groups.into_iter().zip(inverse_table.iter().copied()).filter(|(sum, _)| !sum.is_infinity()).unzip();
+    let points: Vec<G1Affine> = G1::batch_to_affine(&sums).expect("infinity was left out");
+    let sum = linear_combination(&points, &factors);
+    factors.zeroize();
+    sum + commit_tail(basis, polynomial)
+}
+
+/// acc on H: the running sum from 0 of Σφ_j − φ_T + α(ΣP_j·d_j − ΣU_k·a_k) − κ.
+fn running_sum(
+    prover: &Prover<'_>,
+    lookup: &Lookup,
+    folded: &Folded,
+    inverses: &[Blinded],
+    table_inverse: &Blinded,
+) -> Vec<Scalar> {
+    let mut sum = Scalar::ZERO;
+    let step = |index: usize| {
+        let weighted = |vectors: &[Vec<Scalar>], polynomials: &[Blinded]| -> Scalar {
+            let pairs = vectors.iter().zip(polynomials);
+            pairs.map(|(vector, polynomial)| vector[index] * polynomial.values[index]).sum()
+        };
+        let digits = weighted(&folded.public.places, &lookup.digits);
+        let entries = weighted(&folded.public.weights, &prover.vectors);
+        let fractions: Scalar = inverses.iter().map(|inverse| inverse.values[index]).sum();
+        let before = sum;
+        sum += fractions - table_inverse.values[index] + folded.alpha * (digits - entries) - folded.kappa;
+        before
+    };
+    (0..prover.statement.n()).map(step).collect()
+}

@@ -1,0 +1,83 @@
+//! Polynomials as the prover holds them: values on H plus a short multiple of Z_H, which hides them.
+
+use curve::{G1, Scalar, linear_combination};
+use rand_core::CryptoRng;
+use zeroize::{Zeroize, ZeroizeOnDrop};
+
+use crate::public_vectors::EvaluationPoint;
+use crate::setup::{Basis, TAIL};
+
+/// Σ valuesᵢ·L_i(X) + Z_H(X)·Σ tailⱼ·X^j. Wiped when dropped.
+#[derive(Clone, Zeroize, ZeroizeOnDrop)]
+pub(crate) struct Blinded {
+    pub(crate) values: Vec<Scalar>,
+    pub(crate) tail: [Scalar; TAIL],
+}
+
+impl Blinded {
+    /// Without a multiple of Z_H: for public polynomials and sums to be built.
+    pub(crate) fn plain(values: Vec<Scalar>) -> Self {
+        Self { values, tail: [Scalar::ZERO; TAIL] }
+    }
+
+    /// With `blinders` fresh random coefficients.
+    pub(crate) fn hidden<R: CryptoRng + ?Sized>(values: Vec<Scalar>, blinders: usize, rng: &mut R) -> Self {
+        let mut polynomial = Self::plain(values);
+        for coefficient in &mut polynomial.tail[..blinders] {
+            *coefficient = Scalar::random(rng);
+        }
+        polynomial
+    }
+
+    /// Zero everywhere.
+    pub(crate) fn zero(n: usize) -> Self {
+        Self::plain(vec![Scalar::ZERO; n])
+    }
+
+    pub(crate) fn add_scaled(&mut self, factor: Scalar, other: &Self) {
+        let pairs = self.values.iter_mut().zip(&other.values).chain(self.tail.iter_mut().zip(&other.tail));
+        for (own, addend) in pairs {
+            *own += factor * *addend;
+        }
+    }
+
+    pub(crate) fn add_constant(&mut self, constant: Scalar) {
+        for value in &mut self.values {
+            *value += constant;
+        }
+    }
+
+    pub(crate) fn evaluate(&self, at: &EvaluationPoint) -> Scalar {
+        let low: Scalar = self.values.iter().zip(&at.lagrange).map(|(value, lagrange)| *value * *lagrange).sum();
+        low + at.vanishing * evaluate_tail(&self.tail, at.point)
+    }
+
+    /// This polynomial, which is 0 at the point, divided by X − point.
+    pub(crate) fn divide_by_root(&self, at: &EvaluationPoint) -> Self {
+        let values = self.values.iter().zip(&at.inverses).map(|(value, inverse)| *value * *inverse).collect();
+        let mut tail = [Scalar::ZERO; TAIL];
+        for j in (0..TAIL - 1).rev() {
+            tail[j] = self.tail[j + 1] + at.point * tail[j + 1];
+        }
+        Self { values, tail }
+    }
+
+    /// The commitment; entries of zero cost nothing.
+    pub(crate) fn commit(&self, basis: &Basis) -> G1 {
+        let (points, mut factors): (Vec<_>, Vec<Scalar>) = basis
+            .points()
+            .iter()
+            .zip(self.values.iter().chain(&self.tail))
+            .filter(|(_, factor)| !factor.is_zero())
+            .map(|(point, factor)| (*point, *factor))
+            .unzip();
+        let sum = linear_combination(&points, &factors);
+        factors.zeroize();
+        sum
+    }
+}
+
+/// Σ tailⱼ·x^j.
+pub(crate) fn evaluate_tail(tail: &[Scalar], x: Scalar) -> Scalar {
+    tail.iter().rev().fold(Scalar::ZERO, |sum, coefficient| sum * x + *coefficient)
+}

@@ -1,0 +1,233 @@
+//! Section 4: the prover, round by round.
+
+use curve::{Domain, Scalar, batch_invert};
+use rand_core::CryptoRng;
+
+use crate::commitment::{Opening, encode};
+use crate::error::ArgumentError;
+use crate::lookup::{Lookup, Sums};
+use crate::polynomial::Blinded;
+use crate::proof::{EncodedPoint, ProofBytes};
+use crate::public_vectors::{EvaluationPoint, PublicEvaluations, PublicVectors, TABLE_SIZE, kappa, table};
+use crate::quotient::Numerator;
+use crate::setup::{Basis, Setup};
+use crate::statement::Statement;
+use crate::transcript::Transcript;
+use crate::verifier;
+use crate::witness::digit_columns;
+
+/// Proves a statement for openings (inputs, then auxiliary) and checks the proof before it is released.
+///
+/// # Errors
+/// `OPENING_COUNT`, `ENTRY_RANGE`, `ROW_NOT_SATISFIED` with the row; nothing has left the prover then.
+pub fn prove<R: CryptoRng + ?Sized>(
+    setup: &Setup,
+    statement: &Statement,
+    openings: &[&Opening],
+    context: &[u8],
+    rng: &mut R,
+) -> Result<Vec<u8>, ArgumentError> {
+    let digits = digit_columns(statement, openings)?;
+    let commitments =
+        openings.iter().map(|opening| opening.commitment(setup)).collect::<Result<Vec<EncodedPoint>, _>>()?;
+    let prover = Prover {
+        statement,
+        domain: setup.domain(statement.n()),
+        basis: setup.basis(statement.n()),
+        vectors: openings.iter().map(|opening| polynomial(opening)).collect(),
+        digits: &digits,
+    };
+    loop {
+        // A challenge at a forbidden place, which never happens in practice, takes fresh blinders.
+        let Some(proof) = prover.attempt(&commitments, context, rng)? else { continue };
+        let bytes = proof.join();
+        verifier::verify(setup, statement, &commitments[..statement.inputs()], context, &bytes)?;
+        return Ok(bytes);
+    }
+}
+
+/// A committed vector as the polynomial A_k.
+fn polynomial(opening: &Opening) -> Blinded {
+    let residue = |value: &crate::Integer| if value.is_zero() { Scalar::ZERO } else { value.to_scalar() };
+    let mut vector = Blinded::plain(opening.values().iter().map(residue).collect());
+    vector.tail[0] = opening.blinding();
+    vector
+}
+
+/// What all rounds need.
+pub(crate) struct Prover<'a> {
+    pub(crate) statement: &'a Statement,
+    pub(crate) domain: &'a Domain,
+    pub(crate) basis: &'a Basis,
+    pub(crate) vectors: Vec<Blinded>,
+    pub(crate) digits: &'a [Vec<u8>],
+}
+
+/// What β, γ, α fix.
+pub(crate) struct Folded {
+    pub(crate) beta: Scalar,
+    pub(crate) gamma: Scalar,
+    pub(crate) alpha: Scalar,
+    pub(crate) kappa: Scalar,
+    pub(crate) public: PublicVectors,
+    /// 1/(β − i) for i < 256.
+    pub(crate) inverse_table: Vec<Scalar>,
+}
+
+/// What z fixes: the evaluations that are sent.
+struct Evaluated {
+    at_z: EvaluationPoint,
+    at_next: EvaluationPoint,
+    digits: Vec<Scalar>,
+    accumulator: Scalar,
+}
+
+impl Prover<'_> {
+    /// One run through the rounds; nothing if a challenge fell on a forbidden place.
+    fn attempt<R: CryptoRng + ?Sized>(
+        &self,
+        commitments: &[EncodedPoint],
+        context: &[u8],
+        rng: &mut R,
+    ) -> Result<Option<ProofBytes>, ArgumentError> {
+        let mut transcript = Transcript::new(self.statement.digest(), context);
+        let lookup = Lookup::commit(self, rng)?;
+        let challenges = transcript.lookup_round(commitments, &lookup.digit_points, &lookup.multiplicity_point);
+        let Some(folded) = self.fold(challenges) else { return Ok(None) };
+        let sums = Sums::commit(self, &lookup, &folded, rng)?;
+        let y = transcript.sum_round(&sums.inverse_points, &sums.table_inverse_point, &sums.accumulator_point);
+        let quotient = self.quotient(&lookup, &sums, &folded, y);
+        let quotient_point = encode(&quotient.commit(self.basis))?;
+        let z = transcript.quotient_round(&quotient_point);
+        let Some(evaluated) = self.evaluate(&lookup, &sums, z) else { return Ok(None) };
+        let digit_evaluations: Vec<_> = evaluated.digits.iter().map(Scalar::to_be_bytes).collect();
+        let accumulator_evaluation = evaluated.accumulator.to_be_bytes();
+        let v = transcript.evaluation_round(&digit_evaluations, &accumulator_evaluation);
+        let opening_at_z = self.open_at_z(&lookup, &sums, &folded, &quotient, &evaluated, (y, v));
+        let opening_at_next = open_at_next(&sums, &evaluated);
+        Ok(Some(ProofBytes {
+            auxiliary: commitments[self.statement.inputs()..].to_vec(),
+            digits: lookup.digit_points,
+            multiplicities: lookup.multiplicity_point,
+            inverses: sums.inverse_points,
+            table_inverse: sums.table_inverse_point,
+            accumulator: sums.accumulator_point,
+            quotient: quotient_point,
+            digit_evaluations,
+            accumulator_evaluation,
+            opening_at_z: encode(&opening_at_z.commit(self.basis))?,
+            opening_at_next: encode(&opening_at_next.commit(self.basis))?,
+        }))
+    }
+
+    /// Nothing if β lies in the table.
+    fn fold(&self, (beta, gamma, alpha): (Scalar, Scalar, Scalar)) -> Option<Folded> {
+        Some(Folded {
+            beta,
+            gamma,
+            alpha,
+            kappa: kappa(self.statement, self.domain, alpha, gamma),
+            public: PublicVectors::fold(self.statement, gamma),
+            inverse_table: inverse_table(beta)?,
+        })
+    }
+
+    /// q = N/Z_H with N as in section 4, its terms gathered into products, what enters at X and what enters at ωX.
+    fn quotient(&self, lookup: &Lookup, sums: &Sums, folded: &Folded, y: Scalar) -> Blinded {
+        let n = self.statement.n();
+        let columns = self.statement.columns();
+        let powers = y.powers(columns + 2);
+        let (y_table, y_sum) = (powers[columns], powers[columns + 1]);
+        let table = Blinded::plain(table(n));
+        let places: Vec<Blinded> = folded.public.places.iter().cloned().map(Blinded::plain).collect();
+        let weights: Vec<Blinded> = folded.public.weights.iter().cloned().map(Blinded::plain).collect();
+
+        let mut products = vec![(&table, scaled(-y_table, &sums.table_inverse))];
+        let mut linear = scaled(y_table * folded.beta + y_sum, &sums.table_inverse);
+        linear.add_scaled(-y_table, &lookup.multiplicities);
+        linear.add_scaled(-y_sum, &sums.accumulator);
+        linear.add_constant(y_sum * folded.kappa);
+        for (j, digits) in lookup.digits.iter().enumerate() {
+            let mut factor = scaled(-powers[j], &sums.inverses[j]);
+            factor.add_scaled(-(y_sum * folded.alpha), &places[j]);
+            products.push((digits, factor));
+            linear.add_scaled(powers[j] * folded.beta - y_sum, &sums.inverses[j]);
+            linear.add_constant(-powers[j]);
+        }
+        for (weight, vector) in weights.iter().zip(&self.vectors) {
+            products.push((weight, scaled(y_sum * folded.alpha, vector)));
+        }
+        Numerator { products, linear, shifted: scaled(y_sum, &sums.accumulator) }.quotient(self.domain)
+    }
+
+    /// Nothing if z lies in H.
+    fn evaluate(&self, lookup: &Lookup, sums: &Sums, z: Scalar) -> Option<Evaluated> {
+        let at_z = EvaluationPoint::new(self.domain, z)?;
+        let at_next = EvaluationPoint::new(self.domain, self.domain.generator() * z)?;
+        let digits = lookup.digits.iter().map(|column| column.evaluate(&at_z)).collect();
+        let accumulator = sums.accumulator.evaluate(&at_next);
+        Some(Evaluated { at_z, at_next, digits, accumulator })
+    }
+
+    /// (R(X) + Σ v^(j+1)·(d_j − d_j(z)))/(X − z).
+    fn open_at_z(
+        &self,
+        lookup: &Lookup,
+        sums: &Sums,
+        folded: &Folded,
+        quotient: &Blinded,
+        evaluated: &Evaluated,
+        (y, v): (Scalar, Scalar),
+    ) -> Blinded {
+        let columns = self.statement.columns();
+        let (y_powers, v_powers) = (y.powers(columns + 2), v.powers(columns + 1));
+        let (y_table, y_sum) = (y_powers[columns], y_powers[columns + 1]);
+        let public = PublicEvaluations::new(self.statement, folded.gamma, &evaluated.at_z.lagrange);
+        let mut constant = y_sum * (evaluated.accumulator + folded.kappa);
+        let mut sum = Blinded::zero(self.statement.n());
+        for (j, digit) in evaluated.digits.iter().enumerate() {
+            sum.add_scaled(y_powers[j] * (folded.beta - *digit) - y_sum, &sums.inverses[j]);
+            sum.add_scaled(v_powers[j + 1], &lookup.digits[j]);
+            constant -= y_powers[j] + (v_powers[j + 1] + y_sum * folded.alpha * public.places[j]) * *digit;
+        }
+        sum.add_scaled(y_table * (folded.beta - public.table) + y_sum, &sums.table_inverse);
+        sum.add_scaled(-y_table, &lookup.multiplicities);
+        sum.add_scaled(-y_sum, &sums.accumulator);
+        sum.add_scaled(-evaluated.at_z.vanishing, quotient);
+        for (weight, vector) in public.weights.iter().zip(&self.vectors) {
+            sum.add_scaled(y_sum * folded.alpha * *weight, vector);
+        }
+        sum.add_constant(constant);
+        sum.divide_by_root(&evaluated.at_z)
+    }
+}
+
+/// (acc − acc(ωz))/(X − ωz).
+fn open_at_next(sums: &Sums, evaluated: &Evaluated) -> Blinded {
+    let mut accumulator = sums.accumulator.clone();
+    accumulator.add_constant(-evaluated.accumulator);
+    accumulator.divide_by_root(&evaluated.at_next)
+}
+
+fn scaled(factor: Scalar, polynomial: &Blinded) -> Blinded {
+    let mut product = Blinded::zero(polynomial.values.len());
+    product.add_scaled(factor, polynomial);
+    product
+}
+
+/// 1/(β − i) for i < 256; nothing if β is one of these i.
+fn inverse_table(beta: Scalar) -> Option<Vec<Scalar>> {
+    let mut differences: Vec<Scalar> = (0..TABLE_SIZE as u64).map(|digit| beta - Scalar::from(digit)).collect();
+    batch_invert(&mut differences).then_some(differences)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_challenge_inside_the_table_starts_the_prover_again() {
+        assert!(inverse_table(Scalar::from(255)).is_none());
+        assert!(inverse_table(Scalar::from(256)).is_some());
+    }
+}

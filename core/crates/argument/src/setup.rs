@@ -1,0 +1,175 @@
+//! The setup: powers of τ of the Ethereum KZG ceremony, pinned by their digest, and the bases made of them.
+
+use std::sync::OnceLock;
+
+use curve::{Domain, G1, G1_BYTES, G1Affine, G2_BYTES, G2Affine};
+use sha2::{Digest, Sha256};
+
+use crate::error::{ArgumentError, Code};
+
+/// SHA-256 of all G1 powers followed by all G2 powers, compressed, in order.
+pub const SETUP_DIGEST: [u8; 32] = [
+    0xbf, 0xe6, 0xbd, 0xe3, 0x28, 0x61, 0x34, 0x7b, 0xe6, 0x6b, 0xd8, 0xaf, 0x2f, 0x1b, 0xe0, 0x7c, 0x54, 0x19, 0x71,
+    0xb4, 0x6e, 0xb4, 0x85, 0xcf, 0xa4, 0x03, 0xeb, 0x1a, 0x2e, 0x84, 0x66, 0x95,
+];
+
+/// Sizes of the domain that networks may fix.
+pub const DOMAIN_SIZES: [usize; 4] = [256, 512, 1024, 2048];
+
+/// How many multiples Z_H·X^j a basis holds: blinding coefficients and the top of the quotient.
+pub(crate) const TAIL: usize = 4;
+
+const G1_POWERS: usize = 4096;
+#[cfg(test)]
+const G2_POWERS: usize = 65;
+
+/// [τ^i]₁ for i < 4096, then [τ^i]₂ for i ≤ 64; every point was checked when `scripts/build_setup.py` wrote the file,
+/// and the tests check them again.
+static SETUP_BYTES: &[u8] = include_bytes!("../data/setup.bin");
+
+/// The pinned setup.
+#[derive(Debug)]
+pub struct Setup {
+    g1_powers: &'static [u8],
+    generator_g2: G2Affine,
+    tau_g2: G2Affine,
+    domains: [OnceLock<Domain>; DOMAIN_SIZES.len()],
+    bases: [OnceLock<Basis>; DOMAIN_SIZES.len()],
+}
+
+impl Setup {
+    /// The setup compiled in; its digest is checked the first time.
+    ///
+    /// # Errors
+    /// `SETUP_DIGEST_MISMATCH`.
+    pub fn global() -> Result<&'static Self, ArgumentError> {
+        static GLOBAL: OnceLock<Result<Setup, ArgumentError>> = OnceLock::new();
+        GLOBAL.get_or_init(|| Self::load(SETUP_BYTES)).as_ref().map_err(Clone::clone)
+    }
+
+    fn load(bytes: &'static [u8]) -> Result<Self, ArgumentError> {
+        if Sha256::digest(bytes).as_slice() != SETUP_DIGEST {
+            return Err(mismatch());
+        }
+        let (g1_powers, g2_powers) = bytes.split_at(G1_POWERS * G1_BYTES);
+        let (g2_powers, []) = g2_powers.as_chunks::<G2_BYTES>() else { return Err(mismatch()) };
+        Ok(Self {
+            g1_powers,
+            generator_g2: G2Affine::from_bytes(&g2_powers[0])?,
+            tau_g2: G2Affine::from_bytes(&g2_powers[1])?,
+            domains: Default::default(),
+            bases: Default::default(),
+        })
+    }
+
+    /// [1]₂ and [τ]₂.
+    pub(crate) fn g2(&self) -> (&G2Affine, &G2Affine) {
+        (&self.generator_g2, &self.tau_g2)
+    }
+
+    /// The domain of n elements; n is one of [`DOMAIN_SIZES`].
+    pub(crate) fn domain(&self, n: usize) -> &Domain {
+        self.domains[position(n)].get_or_init(|| Domain::new(n))
+    }
+
+    /// The basis for n, made at its first use (0.1 s for n = 256).
+    pub(crate) fn basis(&self, n: usize) -> &Basis {
+        self.bases[position(n)].get_or_init(|| Basis::new(self.domain(n), self.g1_powers))
+    }
+}
+
+fn mismatch() -> ArgumentError {
+    ArgumentError::new(Code::SetupDigestMismatch, "the setup compiled in is not the pinned one; rebuild marginproof-core")
+}
+
+fn position(n: usize) -> usize {
+    DOMAIN_SIZES.iter().position(|size| *size == n).expect("statements and openings admit these sizes only")
+}
+
+/// What every polynomial of the argument is committed with: [L_i(τ)]₁ for i < n, then [Z_H(τ)·τ^j]₁ for j < 4.
+#[derive(Debug)]
+pub(crate) struct Basis {
+    points: Vec<G1Affine>,
+    n: usize,
+}
+
+impl Basis {
+    fn new(domain: &Domain, g1_powers: &[u8]) -> Self {
+        let n = domain.size();
+        let (encoded, _) = g1_powers.as_chunks::<G1_BYTES>();
+        let powers: Vec<G1> = encoded[..n + TAIL]
+            .iter()
+            .map(|bytes| G1::from(G1Affine::from_pinned_bytes(bytes).expect("the digest pins valid points")))
+            .collect();
+        let mut points = powers[..n].to_vec();
+        domain.lagrange_points(&mut points);
+        points.extend((0..TAIL).map(|j| powers[n + j] + -powers[j]));
+        let points = G1::batch_to_affine(&points).expect("τ is no root of unity");
+        Self { points, n }
+    }
+
+    /// Lagrange points, then the multiples of Z_H.
+    pub(crate) fn points(&self) -> &[G1Affine] {
+        &self.points
+    }
+
+    /// [L_i(τ)]₁.
+    pub(crate) fn lagrange(&self) -> &[G1Affine] {
+        &self.points[..self.n]
+    }
+
+    /// [Z_H(τ)·τ^j]₁.
+    pub(crate) fn vanishing(&self) -> &[G1Affine] {
+        &self.points[self.n..]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use curve::{Scalar, linear_combination, pairings_agree};
+
+    use super::*;
+
+    fn decoded() -> (Vec<G1Affine>, Vec<G2Affine>) {
+        let (g1, g2) = SETUP_BYTES.split_at(G1_POWERS * G1_BYTES);
+        (
+            g1.as_chunks().0.iter().map(|bytes| G1Affine::from_bytes(bytes).unwrap()).collect(),
+            g2.as_chunks().0.iter().map(|bytes| G2Affine::from_bytes(bytes).unwrap()).collect(),
+        )
+    }
+
+    #[test]
+    fn every_point_is_in_its_subgroup_and_powers_are_consecutive() {
+        let (g1, g2) = decoded();
+        assert_eq!((g1.len(), g2.len()), (G1_POWERS, G2_POWERS));
+        assert_eq!(g1[0], G1Affine::generator());
+        assert_eq!(g2[0], G2Affine::generator());
+        // One random combination shows all G1 powers consecutive: Σ cᵢ τ^(i+1) against τ · Σ cᵢ τ^i.
+        let challenge = Scalar::from_wide_be_bytes(&[0x5a; 64]);
+        let factors = challenge.powers(G1_POWERS - 1);
+        let low = linear_combination(&g1[..G1_POWERS - 1], &factors);
+        let high = linear_combination(&g1[1..], &factors);
+        assert!(pairings_agree(&low, &g2[1], &high, &g2[0]));
+        assert!(!pairings_agree(&low, &g2[1], &low, &g2[0]));
+        for (power, encoded) in g2.iter().zip(&g1) {
+            assert!(pairings_agree(&g1[0].into(), power, &(*encoded).into(), &g2[0]));
+        }
+    }
+
+    #[test]
+    fn other_bytes_are_refused() {
+        let mut bytes = SETUP_BYTES.to_vec();
+        bytes[100_000] ^= 1;
+        let error = Setup::load(bytes.leak()).unwrap_err();
+        assert_eq!(error.code, Code::SetupDigestMismatch);
+        assert_eq!(Setup::load(&SETUP_BYTES[1..]).unwrap_err().code, Code::SetupDigestMismatch);
+    }
+
+    #[test]
+    fn lagrange_points_sum_to_the_generator() {
+        let basis = Setup::global().unwrap().basis(256);
+        let ones = vec![Scalar::one(); 256];
+        assert_eq!(linear_combination(basis.lagrange(), &ones).to_affine(), Some(G1Affine::generator()));
+        assert_eq!(basis.vanishing().len(), TAIL);
+    }
+}

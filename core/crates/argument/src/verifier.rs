@@ -1,0 +1,228 @@
+//! Section 6: the verifier, as a numbered list. The numbers are the same in the errors and in the documentation.
+//!
+//! 1. the statement is well-formed (true of every [`Statement`])
+//! 2. one commitment per input, each a valid point
+//! 3. the proof has the length that the statement fixes
+//! 4. every point of the proof is canonical, on the curve, in the subgroup and not infinity
+//! 5. every scalar of the proof is below r
+//! 6. the challenges follow from the transcript, and z lies outside H
+//! 7. the evaluations and identities fold into one point F
+//! 8. e(W_z + u·W_ωz, [τ]₂) = e(F, [1]₂)
+
+use curve::{Domain, G1, G1Affine, Scalar, linear_combination, pairings_agree};
+
+use crate::error::{ArgumentError, Code};
+use crate::proof::{EncodedPoint, EncodedScalar, ProofBytes};
+use crate::public_vectors::{EvaluationPoint, PublicEvaluations, kappa};
+use crate::setup::Setup;
+use crate::statement::Statement;
+use crate::transcript::{Challenges, Transcript};
+
+/// Accepts silently, or refuses with the number of the step that failed.
+///
+/// `commitments` are those of the inputs, in order; `context` is everything the proof must be tied to, opaque here.
+///
+/// # Errors
+/// Any code of the steps above, with `step` set.
+pub fn verify(
+    setup: &Setup,
+    statement: &Statement,
+    commitments: &[EncodedPoint],
+    context: &[u8],
+    proof: &[u8],
+) -> Result<(), ArgumentError> {
+    let inputs = decode_commitments(statement, commitments).map_err(|error| error.at_step(2))?;
+    let encoded = ProofBytes::split(statement, proof).map_err(|error| error.at_step(3))?;
+    let points = ProofPoints::decode(&encoded).map_err(|error| error.at_step(4))?;
+    let scalars = ProofScalars::decode(&encoded).map_err(|error| error.at_step(5))?;
+    let drawn = replay_transcript(statement, commitments, context, &encoded);
+    let at_z = outside_domain(setup.domain(statement.n()), drawn.z).map_err(|error| error.at_step(6))?;
+    let identity = Identity { statement, domain: setup.domain(statement.n()), drawn: &drawn, at_z: &at_z };
+    let right = identity.fold(&inputs, &points, &scalars);
+    check_pairing(setup, &points, drawn.u, &right).map_err(|error| error.at_step(8))
+}
+
+/// The challenges of a proof of the right length, whether it would be accepted or not.
+///
+/// # Errors
+/// `COMMITMENT_COUNT`, `PROOF_LENGTH`.
+pub fn challenges(
+    statement: &Statement,
+    commitments: &[EncodedPoint],
+    context: &[u8],
+    proof: &[u8],
+) -> Result<Challenges, ArgumentError> {
+    check_commitment_count(statement, commitments).map_err(|error| error.at_step(2))?;
+    let encoded = ProofBytes::split(statement, proof).map_err(|error| error.at_step(3))?;
+    Ok(replay_transcript(statement, commitments, context, &encoded))
+}
+
+/// Step 2.
+fn decode_commitments(statement: &Statement, commitments: &[EncodedPoint]) -> Result<Vec<G1Affine>, ArgumentError> {
+    check_commitment_count(statement, commitments)?;
+    decode_points(commitments)
+}
+
+fn check_commitment_count(statement: &Statement, commitments: &[EncodedPoint]) -> Result<(), ArgumentError> {
+    if commitments.len() != statement.inputs() {
+        let message = format!(
+            "got {} commitments; send one for each of the {} inputs, auxiliary ones travel in the proof",
+            commitments.len(),
+            statement.inputs()
+        );
+        return Err(ArgumentError::new(Code::CommitmentCount, message));
+    }
+    Ok(())
+}
+
+fn decode_points(points: &[EncodedPoint]) -> Result<Vec<G1Affine>, ArgumentError> {
+    points.iter().map(|bytes| Ok(G1Affine::from_bytes(bytes)?)).collect()
+}
+
+/// The points of a proof.
+struct ProofPoints {
+    auxiliary: Vec<G1Affine>,
+    digits: Vec<G1Affine>,
+    multiplicities: G1Affine,
+    inverses: Vec<G1Affine>,
+    table_inverse: G1Affine,
+    accumulator: G1Affine,
+    quotient: G1Affine,
+    opening_at_z: G1Affine,
+    opening_at_next: G1Affine,
+}
+
+impl ProofPoints {
+    /// Step 4.
+    fn decode(encoded: &ProofBytes) -> Result<Self, ArgumentError> {
+        Ok(Self {
+            auxiliary: decode_points(&encoded.auxiliary)?,
+            digits: decode_points(&encoded.digits)?,
+            multiplicities: G1Affine::from_bytes(&encoded.multiplicities)?,
+            inverses: decode_points(&encoded.inverses)?,
+            table_inverse: G1Affine::from_bytes(&encoded.table_inverse)?,
+            accumulator: G1Affine::from_bytes(&encoded.accumulator)?,
+            quotient: G1Affine::from_bytes(&encoded.quotient)?,
+            opening_at_z: G1Affine::from_bytes(&encoded.opening_at_z)?,
+            opening_at_next: G1Affine::from_bytes(&encoded.opening_at_next)?,
+        })
+    }
+}
+
+/// The scalars of a proof.
+struct ProofScalars {
+    digits: Vec<Scalar>,
+    accumulator: Scalar,
+}
+
+impl ProofScalars {
+    /// Step 5.
+    fn decode(encoded: &ProofBytes) -> Result<Self, ArgumentError> {
+        let decode = |bytes: &EncodedScalar| Scalar::from_be_bytes(bytes);
+        Ok(Self {
+            digits: encoded.digit_evaluations.iter().map(decode).collect::<Result<_, _>>()?,
+            accumulator: decode(&encoded.accumulator_evaluation)?,
+        })
+    }
+}
+
+/// Step 6: the challenges, from the bytes alone.
+fn replay_transcript(
+    statement: &Statement,
+    commitments: &[EncodedPoint],
+    context: &[u8],
+    proof: &ProofBytes,
+) -> Challenges {
+    let mut transcript = Transcript::new(statement.digest(), context);
+    let all = [commitments, &proof.auxiliary].concat();
+    let (beta, gamma, alpha) = transcript.lookup_round(&all, &proof.digits, &proof.multiplicities);
+    let y = transcript.sum_round(&proof.inverses, &proof.table_inverse, &proof.accumulator);
+    let z = transcript.quotient_round(&proof.quotient);
+    let v = transcript.evaluation_round(&proof.digit_evaluations, &proof.accumulator_evaluation);
+    let u = transcript.opening_round(&proof.opening_at_z, &proof.opening_at_next);
+    Challenges { beta, gamma, alpha, y, z, v, u }
+}
+
+/// Step 6: z ∉ H; inside H the quotient would not count.
+fn outside_domain(domain: &Domain, z: Scalar) -> Result<EvaluationPoint, ArgumentError> {
+    EvaluationPoint::new(domain, z).ok_or_else(|| {
+        ArgumentError::new(Code::ChallengeInDomain, "the challenge z lies in the domain; make the proof again")
+    })
+}
+
+/// Step 7.
+struct Identity<'a> {
+    statement: &'a Statement,
+    domain: &'a Domain,
+    drawn: &'a Challenges,
+    at_z: &'a EvaluationPoint,
+}
+
+impl Identity<'_> {
+    /// F: the identity N = q·Z_H at z and both openings, folded with y, v and u.
+    fn fold(&self, inputs: &[G1Affine], points: &ProofPoints, scalars: &ProofScalars) -> G1 {
+        let Challenges { beta, gamma, alpha, y, z, v, u } = *self.drawn;
+        let public = PublicEvaluations::new(self.statement, gamma, &self.at_z.lagrange);
+        let columns = self.statement.columns();
+        let (y_powers, v_powers) = (y.powers(columns + 2), v.powers(columns + 1));
+        let (y_table, y_sum) = (y_powers[columns], y_powers[columns + 1]);
+        let mut sum = Terms::default();
+        let mut constant = y_sum * (scalars.accumulator + kappa(self.statement, self.domain, alpha, gamma))
+            - u * scalars.accumulator;
+        for (j, digit) in scalars.digits.iter().enumerate() {
+            sum.add(y_powers[j] * (beta - *digit) - y_sum, points.inverses[j]);
+            sum.add(v_powers[j + 1], points.digits[j]);
+            constant -= y_powers[j] + (v_powers[j + 1] + y_sum * alpha * public.places[j]) * *digit;
+        }
+        sum.add(y_table * (beta - public.table) + y_sum, points.table_inverse);
+        sum.add(-y_table, points.multiplicities);
+        sum.add(u - y_sum, points.accumulator);
+        sum.add(-self.at_z.vanishing, points.quotient);
+        for (weight, commitment) in public.weights.iter().zip(inputs.iter().chain(&points.auxiliary)) {
+            sum.add(y_sum * alpha * *weight, *commitment);
+        }
+        sum.add(constant, G1Affine::generator());
+        sum.add(z, points.opening_at_z);
+        sum.add(u * self.domain.generator() * z, points.opening_at_next);
+        linear_combination(&sum.points, &sum.factors)
+    }
+}
+
+/// A multi-scalar multiplication being written down.
+#[derive(Default)]
+struct Terms {
+    factors: Vec<Scalar>,
+    points: Vec<G1Affine>,
+}
+
+impl Terms {
+    fn add(&mut self, factor: Scalar, point: G1Affine) {
+        self.factors.push(factor);
+        self.points.push(point);
+    }
+}
+
+/// Step 8.
+fn check_pairing(setup: &Setup, points: &ProofPoints, u: Scalar, right: &G1) -> Result<(), ArgumentError> {
+    let left = points.opening_at_next.multiply_secret(&u) + &points.opening_at_z;
+    let (one, tau) = setup.g2();
+    if pairings_agree(&left, tau, right, one) {
+        return Ok(());
+    }
+    let message = "the proof does not show this statement for these commitments in this context; make one that does";
+    Err(ArgumentError::new(Code::ProofInvalid, message))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn challenges_inside_the_domain_are_refused() {
+        let domain = Domain::new(256);
+        for element in [Scalar::one(), domain.generator(), domain.elements()[255]] {
+            assert_eq!(outside_domain(&domain, element).err().unwrap().code, Code::ChallengeInDomain);
+        }
+        assert!(outside_domain(&domain, Scalar::from(7)).is_ok());
+    }
+}

@@ -1,0 +1,59 @@
+//! The group G2, as far as the setup needs it, and the pairing check.
+
+use blst::{
+    BLST_ERROR, blst_fp12, blst_p2_affine, blst_p2_affine_generator, blst_p2_affine_in_g2, blst_p2_affine_is_inf,
+    blst_p2_uncompress,
+};
+
+use crate::{G1, G1Affine, PointError};
+
+/// Length of a compressed point of G2.
+pub const G2_BYTES: usize = 96;
+
+/// A point of G2 other than infinity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(transparent)]
+pub struct G2Affine(blst_p2_affine);
+
+impl G2Affine {
+    /// The generator [1]₂.
+    pub fn generator() -> Self {
+        // SAFETY: `blst` returns a pointer to a constant of its own that lives as long as the program.
+        Self(unsafe { *blst_p2_affine_generator() })
+    }
+
+    /// Decodes a compressed point: canonical, on the curve, in the subgroup, not infinity.
+    ///
+    /// # Errors
+    /// [`PointError`], naming the check that failed.
+    pub fn from_bytes(bytes: &[u8; G2_BYTES]) -> Result<Self, PointError> {
+        let mut point = blst_p2_affine::default();
+        // SAFETY: reads exactly 96 bytes, writes one point; checks flags, x < p and that x is on the curve.
+        if unsafe { blst_p2_uncompress(&mut point, bytes.as_ptr()) } != BLST_ERROR::BLST_SUCCESS {
+            return Err(PointError::Encoding);
+        }
+        // SAFETY: reads one point.
+        if unsafe { blst_p2_affine_is_inf(&point) } {
+            return Err(PointError::Infinity);
+        }
+        // SAFETY: reads one point, which is on the curve.
+        if !unsafe { blst_p2_affine_in_g2(&point) } {
+            return Err(PointError::NotInSubgroup);
+        }
+        Ok(Self(point))
+    }
+}
+
+/// Whether e(left, left_g2) = e(right, right_g2).
+pub fn pairings_agree(left: &G1, left_g2: &G2Affine, right: &G1, right_g2: &G2Affine) -> bool {
+    let terms: Vec<(G2Affine, G1Affine)> = [(left_g2, *left), (right_g2, -*right)]
+        .into_iter()
+        // e(infinity, Q) = 1: such a factor is left out, so that the Miller loop never sees infinity.
+        .filter_map(|(g2, g1)| Some((*g2, g1.to_affine()?)))
+        .collect();
+    if terms.is_empty() {
+        return true;
+    }
+    let (second, first): (Vec<_>, Vec<_>) = terms.into_iter().map(|(g2, g1)| (g2.0, g1.0)).unzip();
+    blst_fp12::finalverify(&blst_fp12::miller_loop_n(&second, &first), &blst_fp12::default())
+}

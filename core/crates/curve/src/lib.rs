@@ -1,0 +1,36 @@
+//! BLS12-381 behind safe types: the scalar field, G1, G2, multi-scalar multiplication, the pairing check, signatures.
+//!
+//! This is the only crate of the workspace with `unsafe` code. Every such block calls one C function of `blst`; the
+//! argument why that is sound stands beside it. Two facts hold throughout: references coming from Rust are valid,
+//! aligned and initialised for the whole call, and `blst` keeps no pointer after it returns.
+//!
+//! Invariants of the types: a [`Scalar`] is reduced; a [`G1Affine`] or [`G2Affine`] is on the curve, in the subgroup of
+//! order r and not infinity; a [`G1`] is on the curve and in the subgroup.
+
+mod domain;
+mod g1;
+mod g2;
+mod multiplication;
+mod scalar;
+pub mod signatures;
+
+pub use domain::Domain;
+pub use g1::{G1, G1_BYTES, G1Affine};
+pub use g2::{G2_BYTES, G2Affine, pairings_agree};
+pub use multiplication::{linear_combination, sum_small_multiples};
+pub use scalar::{MODULUS_BYTES, SCALAR_BYTES, Scalar, batch_invert};
+
+/// Why bytes are not a point.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PointError {
+    /// Not the canonical compressed encoding of a point on the curve.
+    Encoding,
+    /// On the curve, but outside the subgroup of order r.
+    NotInSubgroup,
+    /// The point at infinity, which nothing in this project may be.
+    Infinity,
+}
+
+/// Why bytes are not a scalar: the integer is not below r.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ScalarRangeError;

@@ -1,0 +1,203 @@
+//! Rows, statements, proofs.
+
+use argument::{Code, Setup};
+use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedBytes;
+use pyo3::types::{PyBytes, PyDict, PyMapping, PyTuple};
+
+use crate::convert::{integer, pairs, size, to_python, unsigned};
+use crate::errors::CoreError;
+use crate::openings::{Opening, points, system_randomness};
+
+pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<Row>()?;
+    module.add_class::<Statement>()?;
+    module.add_function(wrap_pyfunction!(prove, module)?)?;
+    module.add_function(wrap_pyfunction!(verify, module)?)?;
+    module.add_function(wrap_pyfunction!(challenges, module)?)
+}
+
+#[pyclass(frozen, eq, module = "marginproof.core")]
+#[derive(PartialEq, Eq)]
+struct Row(argument::Row);
+
+#[pymethods]
+impl Row {
+    #[new]
+    fn new(
+        bits: &Bound<'_, PyAny>,
+        constant: &Bound<'_, PyAny>,
+        weights: Vec<Bound<'_, PyMapping>>,
+    ) -> PyResult<Self> {
+        let bits = size(bits, Code::StatementShape, "bits must be a multiple of 8 from 8 to 128")?;
+        let constant = integer(constant)?
+            .ok_or_else(|| CoreError::of(Code::StatementConstantRange, "the constant reaches 2^190"))?;
+        let weights = weights.iter().map(terms).collect::<PyResult<_>>()?;
+        Ok(Self(argument::Row { bits, constant, weights }))
+    }
+
+    #[getter]
+    fn bits(&self) -> u32 {
+        self.0.bits
+    }
+
+    #[getter]
+    fn constant<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        to_python(py, &self.0.constant)
+    }
+
+    #[getter]
+    fn weights<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        let vector = |terms: &Vec<argument::statement::Term>| {
+            let weights = PyDict::new(py);
+            terms.iter().try_for_each(|(index, weight)| weights.set_item(index, weight))?;
+            Ok(weights)
+        };
+        PyTuple::new(py, self.0.weights.iter().map(vector).collect::<PyResult<Vec<_>>>()?)
+    }
+
+    fn __repr__(&self) -> String {
+        let count: usize = self.0.weights.iter().map(Vec::len).sum();
+        format!("Row(bits={}, vectors={}, weights={count})", self.0.bits, self.0.weights.len())
+    }
+}
+
+/// A mapping has no order: indices are sorted here, which is the canonical form.
+fn terms(mapping: &Bound<'_, PyMapping>) -> PyResult<Vec<argument::statement::Term>> {
+    let mut terms = Vec::with_capacity(mapping.len()?);
+    for pair in pairs(mapping)? {
+        let (index, weight) = pair?;
+        let index = size(&index, Code::StatementShape, "every index must lie in [0, n)")?;
+        let weight = integer(&weight)?.as_ref().and_then(argument::Integer::to_i128);
+        let range = || CoreError::of(Code::StatementWeightRange, "a weight reaches 2^64; use a coarser unit");
+        terms.push((index, weight.ok_or_else(range)?));
+    }
+    terms.sort_unstable_by_key(|(index, _)| *index);
+    Ok(terms)
+}
+
+#[pyclass(frozen, module = "marginproof.core")]
+struct Statement(argument::Statement);
+
+#[pymethods]
+impl Statement {
+    #[new]
+    fn new(
+        py: Python<'_>,
+        n: &Bound<'_, PyAny>,
+        vectors: &Bound<'_, PyAny>,
+        inputs: &Bound<'_, PyAny>,
+        rows: Vec<Bound<'_, Row>>,
+    ) -> PyResult<Self> {
+        let n = size(n, Code::StatementShape, "n must be 256, 512, 1024 or 2048")? as usize;
+        let vectors = size(vectors, Code::StatementShape, "give at least one vector, n·vectors ≤ 65536")? as usize;
+        let inputs = size(inputs, Code::StatementShape, "1 ≤ inputs ≤ vectors")? as usize;
+        let rows: Vec<argument::Row> = rows.iter().map(|row| row.get().0.clone()).collect();
+        let statement = py.detach(|| argument::Statement::new(n, vectors, inputs, rows)).map_err(CoreError::from)?;
+        Ok(Self(statement))
+    }
+
+    #[getter]
+    fn n(&self) -> usize {
+        self.0.n()
+    }
+
+    #[getter]
+    fn vectors(&self) -> usize {
+        self.0.vectors()
+    }
+
+    #[getter]
+    fn inputs(&self) -> usize {
+        self.0.inputs()
+    }
+
+    #[getter]
+    fn digest<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, self.0.digest())
+    }
+
+    #[getter]
+    fn row_count(&self) -> usize {
+        self.0.rows().len()
+    }
+
+    #[getter]
+    fn columns(&self) -> usize {
+        self.0.columns()
+    }
+
+    #[getter]
+    fn proof_length(&self) -> usize {
+        self.0.proof_length()
+    }
+
+    fn row_values<'py>(&self, py: Python<'py>, openings: Vec<Py<Opening>>) -> PyResult<Vec<Bound<'py, PyAny>>> {
+        let references = inner(&openings);
+        let values = py.detach(|| argument::row_values(&self.0, &references)).map_err(CoreError::from)?;
+        values.iter().map(|value| to_python(py, value)).collect()
+    }
+
+    fn __repr__(&self) -> String {
+        let (n, vectors, inputs) = (self.0.n(), self.0.vectors(), self.0.inputs());
+        format!("Statement(n={n}, vectors={vectors}, inputs={inputs}, rows={})", self.0.rows().len())
+    }
+}
+
+fn inner(openings: &[Py<Opening>]) -> Vec<&argument::Opening> {
+    openings.iter().map(|opening| &opening.get().0).collect()
+}
+
+#[pyfunction]
+fn prove<'py>(
+    py: Python<'py>,
+    statement: &Bound<'py, Statement>,
+    openings: Vec<Py<Opening>>,
+    context: &[u8],
+) -> PyResult<Bound<'py, PyBytes>> {
+    let (statement, references) = (&statement.get().0, inner(&openings));
+    let proof = py
+        .detach(|| argument::prove(Setup::global()?, statement, &references, context, &mut system_randomness()))
+        .map_err(CoreError::from)?;
+    Ok(PyBytes::new(py, &proof))
+}
+
+#[pyfunction]
+fn verify(
+    py: Python<'_>,
+    statement: &Bound<'_, Statement>,
+    commitments: Vec<PyBackedBytes>,
+    context: &[u8],
+    proof: &[u8],
+) -> PyResult<()> {
+    let statement = &statement.get().0;
+    let points = points(&commitments).map_err(|error| error.at_step(2))?;
+    py.detach(|| argument::verify(Setup::global()?, statement, &points, context, proof)).map_err(CoreError::from)?;
+    Ok(())
+}
+
+#[pyfunction]
+fn challenges<'py>(
+    py: Python<'py>,
+    statement: &Bound<'py, Statement>,
+    commitments: Vec<PyBackedBytes>,
+    context: &[u8],
+    proof: &[u8],
+) -> PyResult<Bound<'py, PyDict>> {
+    let points = points(&commitments).map_err(|error| error.at_step(2))?;
+    let drawn = argument::challenges(&statement.get().0, &points, context, proof).map_err(CoreError::from)?;
+    let named = [
+        ("beta", drawn.beta),
+        ("gamma", drawn.gamma),
+        ("alpha", drawn.alpha),
+        ("y", drawn.y),
+        ("z", drawn.z),
+        ("v", drawn.v),
+        ("u", drawn.u),
+    ];
+    let answer = PyDict::new(py);
+    for (name, challenge) in named {
+        answer.set_item(name, unsigned(py, &challenge.to_be_bytes())?)?;
+    }
+    Ok(answer)
+}
