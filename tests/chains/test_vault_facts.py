@@ -13,13 +13,13 @@ from marginproof.chains.evm.verify import (
     decode_lock,
     lock_slots,
     policy_slot,
-    read_vault,
     recorded_time,
     signer_set_slot,
     total_locked_slot,
     vault_facts,
     vault_slots,
     verify_proof,
+    verify_vault,
 )
 from marginproof.chains.evm.verify.layout import map_slot, next_slot, word
 from marginproof.chains.evm.verify.registry import POLICY_EFFECTIVE_SLOT, SIGNER_SET_SLOT
@@ -58,7 +58,7 @@ def test_vault_read_by_proof_equals_the_vaults_own_view(recorded: World) -> None
     header = recorded.header()
     vault, token = raw(recorded.vault.address), raw(recorded.token.address)
     proof = recorded.proof(header, vault, vault_slots(LOCK_IDS, [token]))
-    facts = read_vault(header, address=vault, code_hash=CODE_HASH, proof=proof, lock_ids=LOCK_IDS, assets=[token])
+    facts = verify_vault(header, address=vault, code_hash=CODE_HASH, proof=proof, lock_ids=LOCK_IDS, assets=[token])
     for lock_id in LOCK_IDS[:-1]:
         lock = facts.locks[lock_id]
         view = recorded.vault.call("read_lock", lock_id)
@@ -105,14 +105,14 @@ def test_row_15_facts_are_keyed_by_the_request(recorded: World) -> None:
     vault = raw(recorded.vault.address)
     proof = recorded.proof(header, vault, vault_slots([1], []))
     elsewhere = AccountProof(raw(recorded.owner), proof.account_nodes, proof.slot_nodes)
-    facts = read_vault(header, address=vault, code_hash=CODE_HASH, proof=elsewhere, lock_ids=[1], assets=[])
+    facts = verify_vault(header, address=vault, code_hash=CODE_HASH, proof=elsewhere, lock_ids=[1], assets=[])
     assert facts.address == vault
     for lock_ids, assets in ([1, 2], []), ([1], [ASSET]):
         with pytest.raises(MalformedError) as caught:
-            read_vault(header, address=vault, code_hash=CODE_HASH, proof=proof, lock_ids=lock_ids, assets=assets)
+            verify_vault(header, address=vault, code_hash=CODE_HASH, proof=proof, lock_ids=lock_ids, assets=assets)
         assert caught.value.code is ReasonCode.TRIE_PROOF_TRUNCATED
     with pytest.raises(MalformedError):
-        read_vault(
+        verify_vault(
             header, address=raw(recorded.token.address), code_hash=CODE_HASH, proof=proof, lock_ids=[1], assets=[]
         )
 

@@ -9,10 +9,10 @@ from marginproof.chains.evm.verify.vault import (
     VaultFacts,
     decode_lock,
     lock_slots,
-    read_vault,
     total_locked_slot,
     vault_facts,
     vault_slots,
+    verify_vault,
 )
 
 __all__ = [
@@ -27,7 +27,6 @@ __all__ = [
     "parse_get_proof",
     "parse_header",
     "policy_slot",
-    "read_vault",
     "recorded_time",
     "signer_set_slot",
     "total_locked_slot",
@@ -36,4 +35,5 @@ __all__ = [
     "verify_account",
     "verify_proof",
     "verify_slot",
+    "verify_vault",
 ]

@@ -153,7 +153,7 @@ def vault_facts(
     return VaultFacts(header, address, locks, totals)
 
 
-def read_vault(
+def verify_vault(
     header: BlockHeader,
     *,
     address: bytes,
