@@ -293,6 +293,8 @@ async def test_vault_and_policy_read_through_the_pool(setup: Setup) -> None:
     facts = await read_vault(pool, header, pin, [1, LOCKS + 1, 999], [token])
     assert [lock.exists for lock in facts.locks.values()] == [True, True, False]
     assert facts.total_locked[NATIVE_ASSET] >= facts.locks[1].amount
+    assert await read_vault(pool, header, pin, [1, LOCKS + 1, 999], []) == facts  # a lock's own asset is always added
+    assert (await read_vault(pool, header, pin, [1], [])).total_locked.keys() == {NATIVE_ASSET}
     venue = raw(world.owner)
     assert await read_policy_time(pool, header, raw(world.registry.address), venue, b"\x01" * 32) is None
     announced = await read_policy_time(pool, header, raw(world.registry.address), venue, world.digest)

@@ -8,6 +8,7 @@ from marginproof.chains.evm.verify import (
     VaultFacts,
     policy_slot,
     recorded_time,
+    total_locked_slot,
     vault_facts,
     vault_slots,
 )
@@ -29,7 +30,7 @@ async def read_vault(
         header: A header from the pool, usually a reference block.
         pin: The vault's address and code hash from the network configuration.
         lock_ids: Locks to read.
-        assets: Assets (20 bytes each) whose totals to read besides the native coin's.
+        assets: Assets (20 bytes each) whose totals to read besides those of the native coin and of the locks read.
 
     Raises:
         UnavailableError: No endpoint gave a proof that holds.
@@ -43,15 +44,25 @@ async def read_vault(
             fix="use the pool of the vault's chain",
         )
     account, values = await pool.read_account(header, pin.address, vault_slots(lock_ids, assets))
-    return vault_facts(
-        header,
-        address=pin.address,
-        code_hash=pin.code_hash,
-        account=account,
-        values=values,
-        lock_ids=lock_ids,
-        assets=assets,
-    )
+
+    def facts(totals_of: Sequence[bytes]) -> VaultFacts:
+        return vault_facts(
+            header,
+            address=pin.address,
+            code_hash=pin.code_hash,
+            account=account,
+            values=values,
+            lock_ids=lock_ids,
+            assets=totals_of,
+        )
+
+    found = facts(assets)
+    unread = sorted({lock.asset for lock in found.locks.values() if lock.exists} - found.total_locked.keys())
+    if not unread:
+        return found
+    _, totals = await pool.read_account(header, pin.address, [total_locked_slot(asset) for asset in unread])
+    values.update(totals)
+    return facts([*assets, *unread])
 
 
 async def read_policy_time(
