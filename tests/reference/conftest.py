@@ -1,8 +1,8 @@
 """The pinned setup and the known answers."""
 
 import pytest
-from marginproof.reference import Setup
 
+from marginproof.reference import Setup
 from tests.reference.known_answers import PLAIN, SETUP, WITH_AUXILIARY, Case, load_cases
 
 

@@ -5,6 +5,8 @@ import dataclasses
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from py_ecc.optimized_bls12_381.optimized_curve import add, b, eq, field_modulus, is_on_curve, multiply
+
 from marginproof.model.reasons import ReasonCode
 from marginproof.reference import SETUP_DIGEST, ArgumentError, Opening, Setup
 from marginproof.reference.curve import (
@@ -17,8 +19,6 @@ from marginproof.reference.curve import (
 from marginproof.reference.field import MODULUS
 from marginproof.reference.proof import proof_length, split
 from marginproof.reference.setting import SETUP_BYTES
-from py_ecc.optimized_bls12_381.optimized_curve import add, b, eq, field_modulus, is_on_curve, multiply
-
 from tests.reference.known_answers import SETUP, Case, load_cases
 
 GENERATOR = encode_point(G1_GENERATOR)

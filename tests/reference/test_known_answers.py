@@ -3,10 +3,10 @@
 import dataclasses
 
 import pytest
+
 from marginproof.model.reasons import ReasonCode
 from marginproof.reference import ArgumentError, Setup, challenges, verify
 from marginproof.reference.proof import split
-
 from tests.reference.known_answers import ATTACK, PLAIN, WITH_AUXILIARY, Case, load_cases
 
 VALID = [name for name, case in load_cases().items() if case.valid]

@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from marginproof.reference.field import MODULUS, domain, fourier, inverse, inverse_all, inverse_fourier, root_of_unity
 from marginproof.reference.polynomial import (
     blind,

@@ -5,6 +5,7 @@ import random
 from collections.abc import Callable
 
 import pytest
+
 from marginproof.model.reasons import ReasonCode
 from marginproof.reference import ArgumentError, Opening, Row, Setup, Statement, prove, row_values, verify
 from marginproof.reference.field import MODULUS, root_of_unity

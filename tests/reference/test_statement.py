@@ -4,13 +4,13 @@ import dataclasses
 from collections.abc import Iterator
 
 import pytest
+
 from marginproof.model.reasons import ReasonCode
 from marginproof.reference import ArgumentError, Row, Setup, Statement, verify
 from marginproof.reference import verifier as verifier_module
 from marginproof.reference.intervals import bind_auxiliary, row_bound
 from marginproof.reference.statement import SparseVector
 from marginproof.reference.verifier import check_statement
-
 from tests.reference.known_answers import ATTACK, Case
 
 GOOD_ROW = Row(64, 5, (((0, 1), (7, -3)), ()))

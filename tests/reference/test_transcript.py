@@ -5,11 +5,11 @@ import hashlib
 from collections.abc import Callable
 
 import pytest
+
 from marginproof.reference import ArgumentError, challenges
 from marginproof.reference.field import MODULUS
 from marginproof.reference.proof import Proof, split
 from marginproof.reference.transcript import PROTOCOL_LABEL, Transcript
-
 from tests.reference.known_answers import Case
 
 ROUNDS = ["beta", "gamma", "alpha", "y", "z", "v", "u"]

@@ -3,6 +3,8 @@
 import dataclasses
 
 import pytest
+from py_ecc.optimized_bls12_381.optimized_curve import add
+
 from marginproof.model.reasons import ReasonCode
 from marginproof.reference import ArgumentError, Setup, verify
 from marginproof.reference.curve import G1_GENERATOR, decode_curve_point, decode_point, encode_point
@@ -12,8 +14,6 @@ from marginproof.reference.proof import Proof, split
 from marginproof.reference.public_vectors import lagrange_values
 from marginproof.reference.transcript import Transcript
 from marginproof.reference.verifier import check_outside_domain
-from py_ecc.optimized_bls12_381.optimized_curve import add
-
 from tests.reference.known_answers import Case
 
 ORDER_THREE = b"\x80" + bytes(47)

@@ -6,9 +6,6 @@ serialisation and its flags.
 
 from collections.abc import Sequence
 
-from marginproof.model.reasons import ReasonCode
-from marginproof.reference.errors import ArgumentError
-from marginproof.reference.field import MODULUS
 from py_ecc.bls.point_compression import compress_G1, decompress_G2
 from py_ecc.bls.typing import G1Compressed, G2Compressed
 from py_ecc.fields import optimized_bls12_381_FQ as FQ
@@ -27,6 +24,10 @@ from py_ecc.optimized_bls12_381.optimized_curve import (
 )
 from py_ecc.optimized_bls12_381.optimized_pairing import final_exponentiate, pairing
 from py_ecc.typing import Optimized_Point3D
+
+from marginproof.model.reasons import ReasonCode
+from marginproof.reference.errors import ArgumentError
+from marginproof.reference.field import MODULUS
 
 G1Point = Optimized_Point3D[FQ]
 G2Point = Optimized_Point3D[FQ2]
