@@ -5,16 +5,18 @@ Source: Ethereum consensus specs, ssz/simple-serialize.md and ssz/merkle-proofs.
 """
 
 import dataclasses
+import functools
 import hashlib
 from collections.abc import Sequence
 from typing import Annotated, Any, ClassVar, Self, get_args, get_origin, get_type_hints
 
-from marginproof.model.errors import MalformedError
-from marginproof.model.reasons import ReasonCode
 from remerkleable.basic import uint8, uint64, uint128, uint256
 from remerkleable.bitfields import Bitlist
 from remerkleable.byte_arrays import ByteList, ByteVector
 from remerkleable.complex import Container, List
+
+from marginproof.model.errors import MalformedError
+from marginproof.model.reasons import ReasonCode
 
 _UNSIGNED: dict[int, Any] = {8: uint8, 64: uint64, 128: uint128, 256: uint256}
 
@@ -140,6 +142,7 @@ def _hints(cls: Any) -> dict[str, Any]:
     return _HINTS[cls]
 
 
+@functools.cache  # the library makes a new class for every length, each time it is asked
 def _field_type(hint: Any) -> Any:
     kind = _kind(hint)
     if isinstance(kind, Unsigned):
