@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from marginproof.model.errors import ConfigurationError, MalformedError
+from marginproof.model.json_text import parse_json
 from marginproof.model.margin import MAX_CHAINS
 from marginproof.model.reasons import ReasonCode
 
@@ -62,8 +63,8 @@ class PresentationBundle:
         if len(data) > MAX_BUNDLE_BYTES:
             raise MalformedError("the bundle is larger than 16 MiB", code=ReasonCode.TOO_LARGE)
         try:
-            document = json.loads(data)
-        except (ValueError, RecursionError) as error:
+            document = parse_json(data)
+        except MalformedError as error:
             raise _malformed("the document") from error
         if not isinstance(document, dict) or document.pop("schema", None) != SCHEMA:
             raise _malformed("schema")

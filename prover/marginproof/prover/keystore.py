@@ -4,6 +4,7 @@ import json
 from typing import Any, Final
 
 from marginproof.model.errors import ConfigurationError
+from marginproof.model.json_text import parse_json
 from marginproof.model.reasons import ReasonCode
 
 MAX_KEYSTORE_BYTES: Final = 1 << 16
@@ -50,7 +51,7 @@ def decrypt_secret(data: bytes, password: str) -> bytes:
     from eth_keyfile.keyfile import decode_keyfile_json  # noqa: PLC0415 - as above
 
     try:
-        document = json.loads(data)
+        document = parse_json(data)
         _check_work(document)
         secret: bytes = decode_keyfile_json(document, password.encode())
     except EthKeyfileValueError:

@@ -59,7 +59,7 @@ class Payees:
             RefusedError: VENUE_NOT_PAYEE.
         """
         for index, payee in enumerate(self._payees):
-            if payee.venue == venue:
+            if payee.venue == venue != _NOBODY:
                 return PayeeOpening(payee.salt, index, payee_branch(self._payees, index))
         raise RefusedError(
             ReasonCode.VENUE_NOT_PAYEE,
