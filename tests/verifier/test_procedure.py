@@ -1,6 +1,7 @@
 """Each reason of each step: one valid presentation, made wrong in exactly that one way."""
 
 import dataclasses
+import functools
 from collections.abc import Callable
 
 import pytest
@@ -75,6 +76,20 @@ def proof_changed(world: World, position: int, value: bytes) -> Case:
     return edited(world, proof=proof[:position] + value + proof[position + len(value) :])
 
 
+def scalar_too_large(world: World) -> Case:
+    columns = world.statement(Purpose.MAINTENANCE).columns
+    return proof_changed(world, 48 * (2 * columns + 4), b"\xff" * 32)
+
+
+def outside_subgroup(world: World) -> Case:
+    """A point of the whole curve: of its cofactor many, one in about 2^125 lies in the subgroup."""
+    modulus = int(
+        "1a0111ea397fe69a4b1ba7b6434bacd764774b84f38512bf6730d2a0f6b0f6241eabfffeb153ffffb9feffffffffaaab", 16
+    )
+    x = next(x for x in range(1, 100) if pow(x**3 + 4, (modulus - 1) // 2, modulus) == 1)
+    return proof_changed(world, 0, (x | 0x80 << 376).to_bytes(48, "big"))
+
+
 def unsorted_certificates(world: World) -> Case:
     certificates = world.context().certificates
     return recontexted(world, certificates=tuple(reversed(certificates)))
@@ -98,13 +113,18 @@ def no_leaves(world: World) -> Case:
     return edited(world, leaves=(), context=context)
 
 
+def wrong_offset(world: World) -> Case:
+    data = world.present().encode()
+    return data[:8] + b"\xff" + data[9:], world.view()
+
+
 def stale_snapshot(world: World) -> Case:
     return under(world, now=world.snapshot.snapshot.expires_at)
 
 
 CASES: list[tuple[str, int, ReasonCode, Change]] = [
-    ("a byte too many", 1, ReasonCode.PRESENTATION_MALFORMED, lambda w: (w.present().encode() + b"\0", w.view())),
-    ("a byte too few", 1, ReasonCode.PRESENTATION_MALFORMED, lambda w: (w.present().encode()[:-1], w.view())),
+    ("a wrong offset", 1, ReasonCode.PRESENTATION_MALFORMED, wrong_offset),
+    ("the first half", 1, ReasonCode.PRESENTATION_MALFORMED, lambda w: (w.present().encode()[:300], w.view())),
     ("nothing", 1, ReasonCode.PRESENTATION_MALFORMED, lambda w: (b"", w.view())),
     ("too large", 1, ReasonCode.PRESENTATION_MALFORMED, lambda w: (bytes(256 * 1024 + 1), w.view())),
     ("certificates unsorted", 1, ReasonCode.PRESENTATION_MALFORMED, unsorted_certificates),
@@ -161,9 +181,12 @@ CASES: list[tuple[str, int, ReasonCode, Change]] = [
     ),
     ("snapshot unknown", 6, ReasonCode.SNAPSHOT_UNKNOWN, lambda w: under(w, snapshots={})),
     ("snapshot expired this second", 6, ReasonCode.SNAPSHOT_STALE, stale_snapshot),
+    ("a byte too many", 7, ReasonCode.PROOF_LENGTH, lambda w: (w.present().encode() + b"\0", w.view())),
     ("proof too short", 7, ReasonCode.PROOF_LENGTH, lambda w: edited(w, proof=w.present().proof[:-1])),
     ("no point", 7, ReasonCode.POINT_ENCODING, lambda w: proof_changed(w, 0, b"\x00")),
     ("point at infinity", 7, ReasonCode.POINT_AT_INFINITY, lambda w: proof_changed(w, 0, b"\xc0" + bytes(47))),
+    ("a point outside the subgroup", 7, ReasonCode.POINT_NOT_IN_SUBGROUP, outside_subgroup),
+    ("a scalar too large", 7, ReasonCode.SCALAR_RANGE, scalar_too_large),
     ("another point", 7, ReasonCode.PROOF_INVALID, lambda w: proof_changed(w, 0, w.book.commitment)),
     (
         "the proof of the lower level for the higher",
@@ -192,14 +215,7 @@ def test_every_reason_of_every_step_has_a_case() -> None:
     tested = {(step, reason) for _, step, reason, _ in CASES}
     listed = {(step, reason) for step, reasons in STEP_REASONS.items() for reason in reasons}
     assert tested - listed == set()
-    core_codes = {
-        # The setup, the statement and the commitments are the venue's and the relayers' own; a presentation cannot
-        # make these happen, but the core may say them.
-        (7, ReasonCode.POINT_NOT_IN_SUBGROUP),
-        (7, ReasonCode.SCALAR_RANGE),
-        (7, ReasonCode.CHALLENGE_IN_DOMAIN),
-    }
-    assert listed - tested <= core_codes
+    assert listed - tested == {(7, ReasonCode.CHALLENGE_IN_DOMAIN)}  # takes about 2^247 attempts to meet
 
 
 def test_steps_are_numbered_in_order() -> None:
@@ -213,11 +229,7 @@ def test_the_leaf_before_the_newest_serves_within_the_grace(world: World) -> Non
 
 def test_a_chain_may_be_left_out(world: World) -> None:
     only = world.leaves[:1]
-    richer = dataclasses.replace(world, book=dataclasses.replace(world.book))
-    verdict = judge(b"", richer.view(only))
-    assert verdict.presentation is None
-    with pytest.raises(Exception, match="row"):
-        world.present(only)  # without the other chain's coins the book is not covered: the prover refuses
+    assert judge(world.present(only).encode(), world.view(only)).outcome is Outcome.ACCEPT
 
 
 def test_a_replay_is_told_before_anything_else_is_looked_at(world: World) -> None:
@@ -230,23 +242,25 @@ def test_the_first_failed_step_is_the_one_reported(world: World) -> None:
     assert (verdict.step, verdict.reasons) == (2, (ReasonCode.POLICY_NOT_ANNOUNCED,))
 
 
-@settings(max_examples=150, deadline=None, derandomize=True)
+@functools.cache
+def valid_bytes(world: World) -> bytes:
+    return world.present().encode()
+
+
+@settings(max_examples=100, deadline=None, derandomize=True)
 @given(data=st.binary(max_size=2_000))
 def test_any_bytes_give_a_verdict(world: World, data: bytes) -> None:
     verdict = judge(data, world.view())
     assert verdict.outcome is Outcome.REJECT
 
 
-@settings(max_examples=150, deadline=None, derandomize=True)
+@settings(max_examples=60, deadline=None, derandomize=True)
 @given(position=st.integers(min_value=0, max_value=10_000), flip=st.integers(min_value=1, max_value=255))
 def test_no_changed_byte_is_accepted(world: World, position: int, flip: int) -> None:
-    data = bytearray(VALID.setdefault("data", world.present().encode()))
+    data = bytearray(valid_bytes(world))
     data[position % len(data)] ^= flip
     verdict = judge(bytes(data), world.view())
     assert verdict.outcome is Outcome.REJECT
-
-
-VALID: dict[str, bytes] = {}
 
 
 def test_presentation_holds_no_amount(world: World) -> None:

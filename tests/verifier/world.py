@@ -7,11 +7,13 @@ from typing import Any
 
 from eth_account import Account
 from eth_account.signers.local import LocalAccount
+from eth_hash.auto import keccak
 
 from marginproof import core
 from marginproof.attestation.certificates import assemble, certificate_body, partial_signature
 from marginproof.attestation.leaves import include
 from marginproof.attestation.observations import sign_observations
+from marginproof.chains.evm.devnet import development_account
 from marginproof.model.accounts import AccountIdentity, Payee, payee_branch, payees_root
 from marginproof.model.certificates import Certificate, IncludedLeaf, Leaf, LeafList, Reference
 from marginproof.model.margin import BookOpening, Presentation, ProofContext, Purpose, SignedSnapshot
@@ -30,6 +32,7 @@ from marginproof.verifier.snapshots import make_snapshot
 
 NOW = 1_790_000_000
 GENESIS = NOW - 100_000
+SLOT_SECONDS = 2
 HOME, OTHER = "eip155:31337", "eip155:31338"
 NATIVE, TOKEN = bytes(20), b"\x11" * 20
 ETH, USDC, CASH, PERP, CALL = range(5)
@@ -43,7 +46,9 @@ VENUE_KEY: LocalAccount = Account.from_key(b"\x51" * 32)
 OWNER_KEY: LocalAccount = Account.from_key(b"\x52" * 32)
 VENUE = bytes.fromhex(VENUE_KEY.address[2:])
 OTHER_VENUE = b"\x77" * 20
-REGISTRY = b"\x99" * 20
+DEPLOYER = development_account(0)
+REGISTRY = bytes(keccak(b"\xd6\x94" + bytes.fromhex(DEPLOYER.address[2:]) + b"\x80")[12:])
+"""Where the deployer's first contract lies: the tests with a chain deploy the registry there."""
 PAYEES = (Payee(OTHER_VENUE, b"\x01" * 32), Payee(VENUE, b"\x02" * 32))
 
 
@@ -92,7 +97,7 @@ def network_file(relayers: Sequence[tuple[str, str]] = (("localhost:1", ""),) * 
     configuration = Configuration(
         genesis_time=GENESIS,
         epoch_seconds=300,
-        price_seconds=30,
+        price_seconds=SLOT_SECONDS,
         certificate_seconds=7_200,
         notice_seconds=172_800,
         claim_seconds=86_400,
@@ -134,13 +139,19 @@ def blinding(*parts: object) -> bytes:
 
 def price_report(slot: int | None = None, prices: Mapping[str, int] = PRICES, observers: int = 2) -> PriceReport:
     """What ``observers`` relayers saw in a slot; the slot of NOW when none is named."""
-    slot = (NOW - GENESIS) // 30 if slot is None else slot
+    slot = (NOW - GENESIS) // SLOT_SECONDS if slot is None else slot
     seen = tuple(PointValue(point, value) for point, value in sorted(prices.items()))
     return build_report(
         sign_observations(
             KEYS[signer],
             Observations(
-                NETWORK_ID, FILE.universe.root(), slot, GENESIS + slot * 30, FILE.signer_set.root(), signer, seen
+                NETWORK_ID,
+                FILE.universe.root(),
+                slot,
+                GENESIS + slot * SLOT_SECONDS,
+                FILE.signer_set.root(),
+                signer,
+                seen,
             ),
         )
         for signer in range(observers)
@@ -208,7 +219,10 @@ def book_opening(values: Mapping[int, int] = BOOK, sequence: int = 1) -> BookOpe
     )
 
 
-@dataclasses.dataclass(frozen=True)
+_STATEMENTS: dict[tuple[bytes, Purpose], core.Statement] = {}
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
 class World:
     """A venue at one moment, and an account that can prove to it."""
 
@@ -230,7 +244,11 @@ class World:
         )
 
     def statement(self, purpose: Purpose) -> core.Statement:
-        return compile_snapshot(self.policy, FILE.universe, self.snapshot.snapshot, purpose).statement
+        key = (self.snapshot.digest, purpose)
+        if key not in _STATEMENTS:
+            compiled = compile_snapshot(self.policy, FILE.universe, self.snapshot.snapshot, purpose)
+            _STATEMENTS[key] = compiled.statement
+        return _STATEMENTS[key]
 
     def context(self, leaves: Sequence[CertifiedLeaf] | None = None, **changes: Any) -> ProofContext:
         """The context of a valid proof, with any field replaced."""

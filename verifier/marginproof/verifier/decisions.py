@@ -96,7 +96,7 @@ class DecisionDesk:
         """Asks the relayers for what a well-addressed presentation names; they are not asked for any other."""
         try:
             presentation = decode_presentation(data)
-            check_addressed(presentation, self._view(presentation, _Gathered(), decided_before=False))
+            check_addressed(presentation, self._setting.network_id, self._setting.venue)
         except MarginproofError:
             return _Gathered()
         context = presentation.context

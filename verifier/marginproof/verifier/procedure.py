@@ -8,7 +8,7 @@ Source: docs/venues.md, "The procedure"; architecture, steps 8 and 9.
 
 import dataclasses
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from marginproof import core
@@ -53,7 +53,7 @@ def judge(data: bytes, view: VenueView) -> Verdict:
     number, presentation = DECODE_STEP, None
     try:
         presentation = decode_presentation(data)
-        check_addressed(presentation, view)
+        check_addressed(presentation, view.network_id, view.venue)
         if not view.decided_before:  # the last step's question comes first: its answer spares all the others
             for step in STEPS[:-1]:
                 number = step.number
@@ -89,16 +89,16 @@ def decode_presentation(data: bytes) -> Presentation:
     return presentation
 
 
-def check_addressed(presentation: Presentation, view: VenueView) -> None:
+def check_addressed(presentation: Presentation, network_id: bytes, venue: bytes) -> None:
     """Refuses what is meant for another network or venue, or for no known purpose.
 
     Raises:
         RefusedError: WRONG_NETWORK, WRONG_VENUE, PURPOSE_UNKNOWN.
     """
     context = presentation.context
-    if context.network != view.network_id:
+    if context.network != network_id:
         raise RefusedError(ReasonCode.WRONG_NETWORK, "the proof is for another network")
-    if context.venue != view.venue:
+    if context.venue != venue:
         raise RefusedError(ReasonCode.WRONG_VENUE, "the proof is for another venue")
     if context.purpose not in set(Purpose):
         raise RefusedError(ReasonCode.PURPOSE_UNKNOWN, f"purpose {context.purpose} is not known")
@@ -284,3 +284,36 @@ STEPS: Final = (
     Step(LEDGER_STEP, "ledger", check_ledger),
 )
 """Every step after the first, in order."""
+
+_R = ReasonCode
+STEP_REASONS: Final[Mapping[int, tuple[ReasonCode, ...]]] = {
+    DECODE_STEP: (
+        _R.PRESENTATION_MALFORMED,
+        _R.PRESENTATION_VERSION,
+        _R.WRONG_NETWORK,
+        _R.WRONG_VENUE,
+        _R.PURPOSE_UNKNOWN,
+    ),
+    2: (_R.POLICY_NOT_ANNOUNCED, _R.POLICY_NOT_YET_EFFECTIVE),
+    3: (
+        _R.CERTIFICATE_UNKNOWN,
+        _R.CERTIFICATE_DUPLICATE_CHAIN,
+        _R.UNIVERSE_MISMATCH,
+        _R.CERTIFICATE_EXPIRED,
+        _R.CERTIFICATE_NOT_NEWEST,
+    ),
+    4: (_R.LEAF_ACCOUNT_MISMATCH, _R.CERTIFICATE_MISMATCH, _R.LEAF_NOT_INCLUDED, _R.VENUE_NOT_PAYEE),
+    5: (_R.REGISTRY_DIGEST_STALE, _R.PLEDGE_UNEXPECTED, _R.BOOK_UNKNOWN, _R.BOOK_STALE),
+    6: (_R.SNAPSHOT_UNKNOWN, _R.SNAPSHOT_STALE),
+    7: (
+        _R.PROOF_LENGTH,
+        _R.POINT_ENCODING,
+        _R.POINT_NOT_IN_SUBGROUP,
+        _R.POINT_AT_INFINITY,
+        _R.SCALAR_RANGE,
+        _R.CHALLENGE_IN_DOMAIN,
+        _R.PROOF_INVALID,
+    ),
+    LEDGER_STEP: (_R.REPLAYED,),
+}
+"""The reasons that each step can give."""

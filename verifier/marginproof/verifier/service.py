@@ -33,6 +33,7 @@ from marginproof.verifier.books import BookDesk
 from marginproof.verifier.config import VenueConfig
 from marginproof.verifier.decisions import DecisionDesk
 from marginproof.verifier.evidence import RelayerEvidence
+from marginproof.verifier.journal import configure_logging
 from marginproof.verifier.keys import load_keystore, read_password
 from marginproof.verifier.metrics import MetricsServer, VenueMetrics
 from marginproof.verifier.policies import load_policies, read_announcements
@@ -126,7 +127,7 @@ class VenueNode:
         self._follow("certificates", evidence.refresh, poll)
         for client in clients:
             self._follow("prices", functools.partial(_take_prices, client, snapshots, metrics), poll)
-        self._spawn(standings.run(lock, TICK_SECONDS))
+        self._follow("standings", functools.partial(_tick, standings, lock), TICK_SECONDS)
         api = VerifierApi(
             setting,
             policies=self._policies,
@@ -179,17 +180,14 @@ class VenueNode:
                 try:
                     await step()
                     failure = ""
-                except MarginproofError as error:
-                    if error.code != failure:
-                        _log.warning("cannot follow", subject=subject, reason=str(error.code))
-                    failure = error.code
+                except Exception as error:  # one part's fault never ends another; only its class may be shown
+                    reason = error.code if isinstance(error, MarginproofError) else ReasonCode.INTERNAL
+                    if reason != failure:
+                        _log.warning("cannot follow", subject=subject, reason=reason, error=type(error).__name__)
+                    failure = reason
                 await asyncio.sleep(every_seconds)
 
-        self._spawn(loop())
-
-    def _spawn(self, work: Awaitable[None]) -> None:
-        task = asyncio.ensure_future(work)
-        task.add_done_callback(_report_end)
+        task = asyncio.create_task(loop())
 
         async def end() -> None:
             task.cancel()
@@ -204,6 +202,7 @@ async def run(config: VenueConfig) -> None:
     Raises:
         ConfigurationError: The configuration cannot work.
     """
+    configure_logging()
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -222,10 +221,9 @@ async def _take_prices(client: RelayerClient, snapshots: SnapshotDesk, metrics: 
         metrics.snapshot_made(snapshots.newest_slot)
 
 
-def _report_end(task: asyncio.Future[None]) -> None:
-    if not task.cancelled() and task.exception() is not None:
-        # Only the class: an unexpected error's text may hold what must not be logged.
-        _log.error("a task of the venue ended", error=type(task.exception()).__name__)
+async def _tick(standings: StandingKeeper, lock: asyncio.Lock) -> None:
+    async with lock:
+        await asyncio.to_thread(standings.tick)
 
 
 def _check_listed(file: NetworkFile, venue: bytes) -> None:

@@ -1,6 +1,5 @@
 """Keeps every account's status going: ticks the pure machine with what was to be had at each moment."""
 
-import asyncio
 from collections.abc import Mapping
 
 import structlog
@@ -71,18 +70,6 @@ class StandingKeeper:
         evidence = self._evidence_for(status)
         current = advance(status, now, evidence, self.rules)
         return current, state_of(current, now, evidence, self.rules)
-
-    async def run(self, lock: asyncio.Lock, every_seconds: float) -> None:
-        """Ticks until cancelled.
-
-        Args:
-            lock: Held while standings change.
-            every_seconds: Time between two ticks.
-        """
-        while True:
-            async with lock:
-                await asyncio.to_thread(self.tick)
-            await asyncio.sleep(every_seconds)
 
     def _note(self, key: str, available: bool, now: int) -> None:
         if available:

@@ -1,0 +1,157 @@
+"""A venue daemon under test: real sockets, real database, real registry; three relayer services made for tests."""
+
+import asyncio
+import contextlib
+import dataclasses
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from eth_account.signers.local import LocalAccount
+from eth_keyfile.keyfile import create_keyfile_json
+
+from marginproof.attestation.typed_signing import sign_typed
+from marginproof.chains.evm.devnet import Devnet
+from marginproof.client.transport.tls import ServerIdentity
+from marginproof.client.venue import AccountCredential, VenueClient
+from marginproof.client.venue_book import VenueBookClient
+from marginproof.model.accounts import AccountIdentity
+from marginproof.model.errors import MarginproofError
+from marginproof.model.network_file import dump_network_file
+from marginproof.model.typed_data import request_message, venue_method
+from marginproof.verifier.config import VenueConfig, load_config
+from marginproof.verifier.service import VenueNode
+from tests.verifier.relayer_for_tests import RelayerForTests, serve
+from tests.verifier.world import (
+    ACCOUNT,
+    IDENTITY,
+    LOT,
+    NETWORK_ID,
+    NOW,
+    OWNER_KEY,
+    VENUE,
+    VENUE_KEY,
+    FakeClock,
+    World,
+    network_file,
+    price_report,
+)
+
+TOKEN = "token-of-the-matching-engine"
+PASSWORD = "password of the venue"
+T = TypeVar("T")
+
+
+def credential(
+    rpc: str,
+    *,
+    venue: bytes = VENUE,
+    key: LocalAccount = OWNER_KEY,
+    identity: AccountIdentity = IDENTITY,
+    requested_at: int = NOW,
+) -> AccountCredential:
+    """The owner's credential for one call, or one that is wrong in a named way."""
+    message = request_message(NETWORK_ID, identity.root(), venue_method(venue, rpc), requested_at)
+    return AccountCredential(identity, requested_at, sign_typed(key, message))
+
+
+def write_config(folder: Path, devnet_urls: tuple[str, ...], targets: list[str], pem: str, policy: bytes) -> Path:
+    """The daemon's files."""
+    folder.mkdir(exist_ok=True)
+    (folder / "network.yaml").write_bytes(dump_network_file(network_file([(target, pem) for target in targets])))
+    keystore = create_keyfile_json(bytes(VENUE_KEY.key), PASSWORD.encode(), version=3, kdf="pbkdf2", iterations=2)
+    (folder / "keystore.json").write_text(json.dumps(keystore))
+    (folder / "password").write_text(PASSWORD)
+    (folder / "token").write_text(TOKEN)
+    (folder / "policy.yaml").write_bytes(policy)
+    document = {
+        "apiVersion": "marginproof/venue/v1",
+        "network": "network.yaml",
+        "keystore": "keystore.json",
+        "password_file": "password",
+        "database": "venue.sqlite",
+        "policies": ["policy.yaml"],
+        "listen": "127.0.0.1:0",
+        "book_listen": "127.0.0.1:0",
+        "book_token_file": "token",
+        "tls_directory": "tls",
+        "home_endpoints": list(devnet_urls),
+        "metrics_listen": "127.0.0.1:0",
+        "relayer_timeout_seconds": 1.0,
+    }
+    path = folder / "venue.yaml"
+    path.write_text(yaml.safe_dump(document))
+    return path
+
+
+@dataclasses.dataclass
+class Rig:
+    """One venue with its relayers, a clock, and clients."""
+
+    world: World
+    config: VenueConfig
+    clock: FakeClock
+    relayers: list[RelayerForTests]
+    node: VenueNode
+    venue: VenueClient
+    book: VenueBookClient
+
+    @classmethod
+    @contextlib.asynccontextmanager
+    async def start(cls, folder: Path, devnet: Devnet, world: World, **changes: Any) -> "AsyncIterator[Rig]":
+        """``changes`` replace fields of the daemon's configuration."""
+        async with contextlib.AsyncExitStack() as stack:
+            identity = ServerIdentity.load_or_create(folder / "relayer-tls")
+            relayers = [RelayerForTests() for _ in range(3)]
+            for relayer in relayers:
+                relayer.leaves = list(world.leaves)
+                relayer.reports = [price_report()]
+            targets = [await stack.enter_async_context(serve(relayer, identity)) for relayer in relayers]
+            path = write_config(folder, devnet.urls, targets, identity.certificate_pem, world.policy.source)
+            config = dataclasses.replace(load_config(path), **changes)
+            clock = FakeClock()
+            rig = cls(world, config, clock, relayers, *await _open(config, clock, stack))
+            try:
+                yield rig
+            finally:
+                await rig.node.aclose()
+
+    async def restart(self, stack: contextlib.AsyncExitStack) -> None:
+        """Ends the daemon and starts another on the same files."""
+        await self.node.aclose()
+        self.node, self.venue, self.book = await _open(self.config, self.clock, stack)
+
+    async def open_with_book(self) -> None:
+        """Opens the account and books the test's positions."""
+        await self.book.open_account(ACCOUNT)
+        await self.book.record_fill("fill-1", ACCOUNT, "ETH-PERP", -5 * LOT, 2_000 * 10**8)
+        await self.book.record_fill("fill-2", ACCOUNT, "ETH-C-2500", -2 * LOT, 80 * 10**8)
+
+    async def provable(self) -> World:
+        """The account's view: the venue's newest snapshot and book, from which a presentation can be made."""
+        snapshot, report = await eventually(self.venue.get_snapshot)
+        book = await self.venue.get_book(credential("GetBook", requested_at=self.clock.now))
+        return dataclasses.replace(self.world, snapshot=snapshot, report=report, book=book)
+
+
+async def _open(
+    config: VenueConfig, clock: FakeClock, stack: contextlib.AsyncExitStack
+) -> tuple[VenueNode, VenueClient, VenueBookClient]:
+    node = await stack.enter_async_context(VenueNode(config, clock))
+    pem = (config.tls_directory / "certificate.pem").read_text()
+    venue = await stack.enter_async_context(VenueClient(f"127.0.0.1:{node.port}", pem))
+    book = await stack.enter_async_context(VenueBookClient(f"127.0.0.1:{node.book_port}", pem, TOKEN))
+    return node, venue, book
+
+
+async def eventually(ask: Callable[[], Awaitable[T]], until: Callable[[T], bool] = lambda _: True) -> T:
+    """Asks again until the answer is there and fits; the test's own time-out ends a wait for ever."""
+
+    while True:
+        with contextlib.suppress(MarginproofError):
+            answer = await ask()
+            if until(answer):
+                return answer
+        await asyncio.sleep(0.05)
