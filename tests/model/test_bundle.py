@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from marginproof.model.bundle import MAX_BUNDLE_BYTES, PresentationBundle, load_bundle
 from marginproof.model.errors import MarginproofError
-from marginproof.model.json_text import MAX_CONTAINERS, parse_json
 from marginproof.model.reasons import ReasonCode
 
 BUNDLE = PresentationBundle(b"\x01" * 32, b"policy", b"snapshot", b"report", b"presentation", (b"c1", b"c2"), b"d")
@@ -81,13 +80,7 @@ def test_deeply_nested_json_does_not_end_the_process() -> None:
     script = (
         "import eth_account\nfrom marginproof.model.json_text import parse_json\n"
         "from marginproof.model.errors import MarginproofError\n"
-        "for text in (b'[' * 1_000_000, b'{\"a\":' * 1_000_000, b'[' * 8192):\n"
+        "for text in (b'[' * 1_000_000, b'{\"a\":' * 1_000_000):\n"
         "    try:\n        parse_json(text)\n    except MarginproofError:\n        pass\n"
     )
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
-
-
-def test_wide_json_is_bounded() -> None:
-    assert parse_json(b"[" + b"[]," * (MAX_CONTAINERS - 2) + b"[]]")
-    with pytest.raises(MarginproofError, match="TOO_LARGE"):
-        parse_json(b"[" + b"[]," * MAX_CONTAINERS + b"[]]")

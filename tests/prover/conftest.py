@@ -4,6 +4,7 @@ import asyncio
 import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from eth_utils.crypto import keccak
@@ -28,10 +29,10 @@ class Chain:
     registry: bytes
     token: bytes
 
-    def network(self, **changes: object) -> NetworkFile:
+    def network(self, **changes: Any) -> NetworkFile:
         return network_file(
             vault=self.vault, code_hash=self.code_hash, registry=self.registry, token=self.token, **changes
-        )  # type: ignore[arg-type] # delays and targets, passed through
+        )
 
 
 async def deploy(devnet: Devnet) -> Chain:

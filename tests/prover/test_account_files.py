@@ -23,7 +23,7 @@ def directory(tmp_path: Path) -> Path:
     return tmp_path / "account"
 
 
-def refused(code: ReasonCode):  # type: ignore[no-untyped-def] # pytest's own type has no public name
+def refused(code: ReasonCode) -> pytest.RaisesExc[MarginproofError]:
     return pytest.raises(MarginproofError, match=f"^{code}")
 
 

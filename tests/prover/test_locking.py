@@ -5,12 +5,13 @@ from pathlib import Path
 import pytest
 
 from marginproof.chains.evm.devnet import development_account
-from marginproof.chains.evm.transactions import Sender, Vault
+from marginproof.chains.evm.transactions import LockState, Sender, Vault
 from marginproof.model.accounts import lock_binding
 from marginproof.model.chains import format_address
 from marginproof.model.errors import MarginproofError
 from marginproof.model.network_file import NetworkFile
 from marginproof.model.reasons import ReasonCode
+from marginproof.model.universe import Entry
 from marginproof.prover import chain_actions
 from marginproof.prover.account import Account
 from marginproof.prover.chain_actions import ChainActions, parse_receiver
@@ -24,7 +25,7 @@ RECEIVER = b"\x0a" * 20
 ETHER = 10**18
 
 
-def refused(code: ReasonCode):  # type: ignore[no-untyped-def] # pytest's own type has no public name
+def refused(code: ReasonCode) -> pytest.RaisesExc[MarginproofError]:
     return pytest.raises(MarginproofError, match=f"^{code}")
 
 
@@ -34,16 +35,16 @@ def actions(account: Account, network: NetworkFile) -> ChainActions:
 
 
 @pytest.fixture
-def eth(network: NetworkFile):  # type: ignore[no-untyped-def]
+def eth(network: NetworkFile) -> Entry:
     return network.universe.entries[0]
 
 
 @pytest.fixture
-def usdc(network: NetworkFile):  # type: ignore[no-untyped-def]
+def usdc(network: NetworkFile) -> Entry:
     return network.universe.entries[1]
 
 
-async def on_chain(chain: Chain, record: LockRecord):  # type: ignore[no-untyped-def]
+async def on_chain(chain: Chain, record: LockRecord) -> LockState:
     async with Sender(chain.devnet.url, PAYER) as sender:
         return await Vault(sender, format_address(chain.vault)).read_lock(record.lock_id or 0)
 
@@ -54,7 +55,7 @@ async def lock_count(chain: Chain) -> int:
 
 
 async def test_a_native_lock_is_bound_to_the_account_and_owned_by_its_own_key(
-    chain: Chain, account: Account, actions: ChainActions, eth
+    chain: Chain, account: Account, actions: ChainActions, eth: Entry
 ) -> None:
     record = await actions.lock(eth, 2 * ETHER)
     state = await on_chain(chain, record)
@@ -64,7 +65,7 @@ async def test_a_native_lock_is_bound_to_the_account_and_owned_by_its_own_key(
     assert (record.live, record.unfinished, record.amount) == (True, False, 2 * ETHER)
 
 
-async def test_a_token_lock_and_a_second_key(chain: Chain, actions: ChainActions, eth, usdc) -> None:
+async def test_a_token_lock_and_a_second_key(chain: Chain, actions: ChainActions, eth: Entry, usdc: Entry) -> None:
     first = await actions.lock(eth, ETHER)
     second = await actions.lock(usdc, 500 * 10**6)
     states = [await on_chain(chain, record) for record in (first, second)]
@@ -73,7 +74,7 @@ async def test_a_token_lock_and_a_second_key(chain: Chain, actions: ChainActions
     assert states[1].amount == 500 * 10**6
 
 
-async def test_top_up_adds_to_the_same_lock(chain: Chain, actions: ChainActions, eth, usdc) -> None:
+async def test_top_up_adds_to_the_same_lock(chain: Chain, actions: ChainActions, eth: Entry, usdc: Entry) -> None:
     for entry, unit in ((eth, ETHER), (usdc, 10**6)):
         record = await actions.lock(entry, 3 * unit)
         grown = await actions.top_up(record.number, 4 * unit)
@@ -81,7 +82,7 @@ async def test_top_up_adds_to_the_same_lock(chain: Chain, actions: ChainActions,
         assert (await on_chain(chain, grown)).amount == grown.amount == 7 * unit
 
 
-async def test_notice_cancel_and_withdrawal(chain: Chain, actions: ChainActions, eth) -> None:
+async def test_notice_cancel_and_withdrawal(chain: Chain, actions: ChainActions, eth: Entry) -> None:
     record = await actions.lock(eth, ETHER)
     view = await actions.start_notice(0)
     assert view.record.under_notice
@@ -102,7 +103,7 @@ async def test_notice_cancel_and_withdrawal(chain: Chain, actions: ChainActions,
 
 
 async def test_the_record_follows_what_happened_elsewhere(
-    chain: Chain, account: Account, actions: ChainActions, eth
+    chain: Chain, account: Account, actions: ChainActions, eth: Entry
 ) -> None:
     record = await actions.lock(eth, ETHER)
     async with Sender(chain.devnet.url, account.secret.lock_key(0)) as sender:
@@ -119,7 +120,12 @@ class Died(BaseException):
 
 
 async def test_death_before_anything_was_sent(
-    chain: Chain, network: NetworkFile, account: Account, actions: ChainActions, eth, monkeypatch: pytest.MonkeyPatch
+    chain: Chain,
+    network: NetworkFile,
+    account: Account,
+    actions: ChainActions,
+    eth: Entry,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     async def dies(*_: object) -> None:
         raise Died
@@ -137,7 +143,13 @@ async def test_death_before_anything_was_sent(
 
 
 async def test_death_after_the_lock_was_mined(
-    chain: Chain, network: NetworkFile, account: Account, actions: ChainActions, eth, tmp_path: Path, monkeypatch
+    chain: Chain,
+    network: NetworkFile,
+    account: Account,
+    actions: ChainActions,
+    eth: Entry,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def dies(*_: object) -> None:
         raise Died
@@ -158,7 +170,7 @@ async def test_death_after_the_lock_was_mined(
 
 
 async def test_death_after_a_top_up_was_mined_does_not_add_twice(
-    chain: Chain, account: Account, actions: ChainActions, eth, monkeypatch: pytest.MonkeyPatch
+    chain: Chain, account: Account, actions: ChainActions, eth: Entry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await actions.lock(eth, ETHER)
     real = chain_actions._send_addition
@@ -176,7 +188,9 @@ async def test_death_after_a_top_up_was_mined_does_not_add_twice(
     assert (await on_chain(chain, account.lock(0))).amount == account.lock(0).amount == 2 * ETHER
 
 
-async def test_a_pending_transaction_is_waited_for(chain: Chain, account: Account, network: NetworkFile, eth) -> None:
+async def test_a_pending_transaction_is_waited_for(
+    chain: Chain, account: Account, network: NetworkFile, eth: Entry
+) -> None:
     actions = ChainActions(account, network, Funding(PAYER, timeout_seconds=1.0))
     chain.devnet.fund(account.secret.lock_key(0).address, 5 * ETHER)
     chain.devnet.rpc("evm_setAutomine", False)
@@ -194,7 +208,7 @@ async def test_a_pending_transaction_is_waited_for(chain: Chain, account: Accoun
 
 
 async def test_keys_that_would_link_a_lock_are_refused(
-    chain: Chain, account: Account, network: NetworkFile, actions: ChainActions, eth
+    chain: Chain, account: Account, network: NetworkFile, actions: ChainActions, eth: Entry
 ) -> None:
     chain.devnet.fund(account.owner.address, 5 * ETHER)
     with refused(ReasonCode.LOCK_OWNER_REUSED):
@@ -209,7 +223,7 @@ async def test_keys_that_would_link_a_lock_are_refused(
         await actions.withdraw(0, bytes.fromhex(account.owner.address[2:]))
 
 
-async def test_without_a_payer_the_address_to_fund_is_named(account: Account, network: NetworkFile, eth) -> None:
+async def test_without_a_payer_the_address_to_fund_is_named(account: Account, network: NetworkFile, eth: Entry) -> None:
     with refused(ReasonCode.CONFIG_INVALID) as caught:
         await ChainActions(account, network).lock(eth, ETHER)
     assert account.secret.lock_key(0).address in caught.value.message
@@ -217,7 +231,7 @@ async def test_without_a_payer_the_address_to_fund_is_named(account: Account, ne
 
 @pytest.mark.parametrize("amount", [0, -1, 1 << 96])
 async def test_impossible_amounts_are_refused_before_anything_is_written(
-    account: Account, actions: ChainActions, eth, amount: int
+    account: Account, actions: ChainActions, eth: Entry, amount: int
 ) -> None:
     with refused(ReasonCode.OUT_OF_RANGE):
         await actions.lock(eth, amount)
@@ -229,7 +243,7 @@ async def test_what_is_no_collateral_is_refused(actions: ChainActions, network: 
         await actions.lock(network.universe.entries[2], 1)
 
 
-async def test_a_lock_under_notice_takes_no_top_up(actions: ChainActions, eth) -> None:
+async def test_a_lock_under_notice_takes_no_top_up(actions: ChainActions, eth: Entry) -> None:
     await actions.lock(eth, ETHER)
     await actions.start_notice(0)
     with refused(ReasonCode.LOCK_UNDER_NOTICE):

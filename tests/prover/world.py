@@ -105,9 +105,8 @@ def entropy(length: int) -> bytes:
 
 
 def make_account(directory: Path, network: NetworkFile, **options: Any) -> Account:
-    Account.create(
-        directory, network, PASSWORD, **{"venues": [VENUE], "entropy": entropy, "insecure_fast": True} | options
-    )
+    defaults: dict[str, Any] = {"venues": [VENUE], "entropy": entropy, "insecure_fast": True}
+    Account.create(directory, network, PASSWORD, **(defaults | options))
     return Account.open(directory, network, PASSWORD)
 
 

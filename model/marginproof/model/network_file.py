@@ -5,12 +5,13 @@ from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
 import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError
+
 from marginproof.model.chains import evm_chain_number, format_address, parse_address
 from marginproof.model.errors import ConfigurationError, MarginproofError, NotFoundError
 from marginproof.model.network import VECTOR_LENGTHS, Configuration, Network, Relayer, SignerSet, VaultPin
 from marginproof.model.reasons import ReasonCode
 from marginproof.model.universe import Entry, EntryKind, Feed, PointKind, PricePoint, Universe
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError
 
 API_VERSION: Final = "marginproof/network/v1"
 MAX_FILE_BYTES: Final = 4 << 20

@@ -9,8 +9,6 @@ import aiohttp
 from pydantic_core import from_json
 
 from marginproof.chains.evm.client.quorum import Outcome
-from marginproof.model.errors import MalformedError
-from marginproof.model.json_text import parse_json
 
 MAX_REPLY_BYTES: Final = 8 << 20
 """A proof of 96 slots has about 1 MiB as JSON, a full block header with transaction hashes less."""
