@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from marginproof import core
+from marginproof.attestation.digests import digest_of
 from marginproof.model.certificates import (
     LEAF_LIST_ROLE,
     AssuranceLevel,
@@ -51,7 +52,7 @@ def certificate_body(
         assurance=assurance,
         universe_digest=universe_digest,
         leaves_root=LeafList(tuple(leaves)).root(),
-        signer_set=signer_set.root(),
+        signer_set=digest_of(signer_set),
         expires_at=reference.timestamp + certificate_seconds,
     )
 
@@ -110,7 +111,7 @@ def verify_certificate(certificate: Certificate, network_id: bytes, signer_set: 
     body = certificate.body
     if body.network != network_id:
         raise _refused(ReasonCode.WRONG_NETWORK, "the certificate is of another network")
-    if body.signer_set != signer_set.root() or body.epoch < signer_set.first_epoch:
+    if body.signer_set != digest_of(signer_set) or body.epoch < signer_set.first_epoch:
         raise _refused(ReasonCode.SIGNER_SET_UNKNOWN, "the certificate names a signer set that is not the network's")
     if len(certificate.signers) != len(signer_set.relayers):
         raise _refused(ReasonCode.SIGNER_SET_UNKNOWN, "the certificate's bits do not fit the signer set")

@@ -3,6 +3,7 @@
 import itertools
 
 from marginproof import core
+from marginproof.attestation.digests import digest_of
 from marginproof.model.errors import MarginproofError
 from marginproof.model.network import SignerSet
 from marginproof.model.prices import OBSERVATION_ROLE, Observations, SignedObservations
@@ -30,7 +31,7 @@ def verify_observations(
         raise _refused(ReasonCode.WRONG_NETWORK, "the observations are of another network")
     if seen.universe_digest != universe_digest:
         raise _refused(ReasonCode.UNIVERSE_MISMATCH, "the observations are of another universe")
-    if seen.signer_set != signer_set.root() or seen.signer >= len(signer_set.relayers):
+    if seen.signer_set != digest_of(signer_set) or seen.signer >= len(signer_set.relayers):
         raise _refused(ReasonCode.SIGNER_SET_UNKNOWN, "the observations are of nobody in the network's signer set")
     if any(first.point >= second.point for first, second in itertools.pairwise(seen.values)):
         raise _refused(ReasonCode.MALFORMED, "the observed points must rise strictly by id")

@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Iterable, Mapping
 
+from marginproof.attestation.digests import digest_of
 from marginproof.attestation.observations import verify_observations
 from marginproof.model.errors import MarginproofError
 from marginproof.model.network import SignerSet
@@ -52,7 +53,7 @@ def verify_report(
         raise _refused(ReasonCode.MALFORMED, "the observations of a report are of different slots")
     if slot is not None and observed[0].slot != slot:
         raise _refused(ReasonCode.PRICE_STALE, "the price report is of another slot")
-    digest = universe.root()
+    digest = digest_of(universe)
     for signed in report.observations:
         verify_observations(signed, network_id=network_id, universe_digest=digest, signer_set=signer_set)
     return observed[0].slot

@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Sequence
 
 from marginproof.attestation.certificates import certificate_body, verify_certificate
+from marginproof.attestation.digests import digest_of
 from marginproof.attestation.leaves import check_leaf_list
 from marginproof.model.certificates import AssuranceLevel, Certificate, CertificateBody, Leaf, LeafList
 from marginproof.model.errors import MalformedError, RefusedError
@@ -28,11 +29,11 @@ _CODE_OF_FIELD = {
 def own_body(file: NetworkFile, view: FixedList, leaves: Sequence[Leaf]) -> CertificateBody:
     """The body that this node builds from its own view for a choice of leaves."""
     return certificate_body(
-        network_id=file.network_id,
+        network_id=digest_of(file.network),
         chain=view.chain,
         epoch=view.epoch,
         reference=view.reference,
-        universe_digest=file.universe.root(),
+        universe_digest=digest_of(file.universe),
         leaves=leaves,
         signer_set=file.signer_set,
         certificate_seconds=file.configuration.certificate_seconds,
@@ -98,7 +99,7 @@ def check_certificate(file: NetworkFile, certificate: Certificate, leaves: Seque
         "epoch": cutoff > now + configuration.clock_skew_seconds or body.epoch >= 1 << 63,
         "reference": body.reference.timestamp > cutoff,
         "assurance": body.assurance < AssuranceLevel.QUORUM_HEADER_AND_PROOF,
-        "universe_digest": body.universe_digest != file.universe.root(),
+        "universe_digest": body.universe_digest != digest_of(file.universe),
         "leaves_root": body.leaves_root != LeafList(tuple(leaves)).root(),
         "expires_at": body.expires_at != body.reference.timestamp + configuration.certificate_seconds,
     }
@@ -106,7 +107,7 @@ def check_certificate(file: NetworkFile, certificate: Certificate, leaves: Seque
         if is_wrong:
             code = ReasonCode.UNIVERSE_MISMATCH if name == "universe_digest" else ReasonCode.CERTIFICATE_MISMATCH
             raise RefusedError(code, f"the certificate's {name} cannot be right", fields={"field": name})
-    verify_certificate(certificate, file.network_id, file.signer_set)
+    verify_certificate(certificate, digest_of(file.network), file.signer_set)
 
 
 def _check_leaves(leaves: Sequence[Leaf]) -> None:

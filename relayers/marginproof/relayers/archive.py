@@ -1,6 +1,8 @@
 """Certificates and price reports that this node has, formed here or by a peer; all of them were verified before."""
 
+from collections import OrderedDict
 from collections.abc import Sequence
+from typing import Final
 
 import sqlalchemy as sql
 
@@ -10,12 +12,15 @@ from marginproof.model.errors import NotFoundError
 from marginproof.model.prices import PriceReport
 from marginproof.relayers.store import Store, certificates, certified_accounts, price_reports
 
+_MAX_RECENT: Final = 64
+
 
 class Archive:
     """Stores and finds certificates with their leaves, and price reports."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._leaves: OrderedDict[tuple[str, int], frozenset[Leaf]] = OrderedDict()
 
     def add_certificate(self, certificate: Certificate, leaves: Sequence[Leaf]) -> bool:
         """Stores a verified certificate; False if one with this body was known."""
@@ -30,6 +35,7 @@ class Archive:
                 return False
             connection.execute(certificates.insert().values(row))
             connection.execute(certified_accounts.insert(), [{"account": leaf.account, **place} for leaf in leaves])
+        self._leaves.pop((body.chain, body.epoch), None)
         return True
 
     def certificate(self, digest: bytes) -> Certificate:
@@ -51,7 +57,13 @@ class Archive:
 
     def certified_leaves(self, chain: str, epoch: int) -> frozenset[Leaf]:
         """Every leaf that some certificate of this chain and epoch covers."""
-        return frozenset(leaf for _, leaves in self._of_epoch(chain, epoch) for leaf in leaves)
+        known = self._leaves.get((chain, epoch))
+        if known is None:
+            known = frozenset(leaf for _, leaves in self._of_epoch(chain, epoch) for leaf in leaves)
+            self._leaves[chain, epoch] = known
+            if len(self._leaves) > _MAX_RECENT:
+                self._leaves.popitem(last=False)
+        return known
 
     def last_certified(self, chain: str) -> int | None:
         """The newest epoch of a chain with a certificate."""

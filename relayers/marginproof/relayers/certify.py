@@ -6,6 +6,7 @@ import hashlib
 import structlog
 
 from marginproof.attestation.certificates import assemble, verify_certificate, verify_partial
+from marginproof.attestation.digests import digest_of
 from marginproof.model.certificates import Certificate, CertificateBody, Leaf, LeafList
 from marginproof.model.errors import MarginproofError
 from marginproof.relayers.acceptance import own_body
@@ -51,7 +52,8 @@ class Certifier:
         self._resume()
         while True:
             for epoch in sorted(self._open, reverse=True):
-                await self._step(epoch)
+                if epoch in self._open:  # newer views may have pushed it out meanwhile
+                    await self._step(epoch)
             await asyncio.sleep(self._timing.poll)
 
     def _resume(self) -> None:
@@ -67,12 +69,12 @@ class Certifier:
         try:
             view = self._context.view(self._chain, epoch)
             if set(view.leaves) <= self._context.archive.certified_leaves(self._chain, epoch):
-                del self._open[epoch]
+                self._open.pop(epoch, None)
             elif since >= self._timing.turn * self._turn(epoch):
                 complete = since >= self._timing.patience
                 if await self.lead(view, wait_for_all=not complete) and complete:
                     # What is still open has fewer than t holders; a late holder leads it himself.
-                    del self._open[epoch]
+                    self._open.pop(epoch, None)
         except MarginproofError as error:
             self._context.status.failed(self._chain, error.code)
             _log.warning("epoch not certified", chain=self._chain, epoch=epoch, code=str(error.code))
@@ -135,7 +137,7 @@ class Certifier:
         return frozenset(valid)
 
     async def _finish(self, certificate: Certificate, leaf_list: LeafList) -> None:
-        verify_certificate(certificate, self._context.file.network_id, self._context.file.signer_set)
+        verify_certificate(certificate, digest_of(self._context.file.network), self._context.file.signer_set)
         if self._context.keep_certificate(certificate, leaf_list.leaves):
             body = certificate.body
             _log.info(

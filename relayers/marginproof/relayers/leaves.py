@@ -6,11 +6,13 @@ from collections.abc import Iterable, Mapping
 from marginproof import core
 from marginproof.attestation.blinding import leaf_blinding
 from marginproof.attestation.collateral import collateral_vector
+from marginproof.attestation.digests import digest_of
 from marginproof.chains.evm.verify import LockFacts
 from marginproof.model.accounts import LockReference, Registration, lock_binding
 from marginproof.model.certificates import Leaf, Reference
 from marginproof.model.reasons import ReasonCode
 from marginproof.model.universe import Universe
+from marginproof.relayers.registrations import KnownRegistration
 
 VaultLocks = Mapping[bytes, Mapping[int, LockFacts]]
 """Vault address → lock id → what was proven of the lock."""
@@ -50,7 +52,7 @@ def wanted_locks(registrations: Iterable[Registration], chain: str) -> dict[byte
     return {vault: sorted(lock_ids) for vault, lock_ids in sorted(wanted.items())}
 
 
-def derive_leaves(registrations: Iterable[Registration], reading: Reading, universe: Universe) -> Derived:
+def derive_leaves(registrations: Iterable[KnownRegistration], reading: Reading, universe: Universe) -> Derived:
     """One leaf for every account with at least one registered lock on the chain.
 
     A lock that does not count (absent, under notice, frozen, of an asset outside the universe) adds nothing; the leaf
@@ -65,12 +67,11 @@ def derive_leaves(registrations: Iterable[Registration], reading: Reading, unive
     leaves: list[Leaf] = []
     uncounted: list[tuple[bytes, ReasonCode]] = []
     refused: list[tuple[bytes, ReasonCode]] = []
-    digest = universe.root()
-    for registration in registrations:
+    for known in registrations:
+        registration, account = known.registration, known.account
         locks = [lock for lock in registration.locks if lock.chain == reading.chain]
         if not locks:
             continue
-        account = registration.account
         holdings: list[tuple[bytes, int]] = []
         reasons = []
         for lock in locks:
@@ -83,7 +84,7 @@ def derive_leaves(registrations: Iterable[Registration], reading: Reading, unive
             refused.append((account, ReasonCode.LOCK_BINDING))
             continue
         uncounted += [(account, reason) for reason in reasons if reason is not None]
-        leaves.append(_leaf(registration, reading, universe, digest, holdings))
+        leaves.append(_leaf(known, reading, universe, holdings))
     return Derived(tuple(sorted(leaves, key=_by_account)), tuple(uncounted), tuple(refused))
 
 
@@ -103,27 +104,20 @@ def _reason(
     return None
 
 
-def _leaf(
-    registration: Registration,
-    reading: Reading,
-    universe: Universe,
-    universe_digest: bytes,
-    holdings: list[tuple[bytes, int]],
-) -> Leaf:
-    account, digest = registration.account, registration.root()
+def _leaf(known: KnownRegistration, reading: Reading, universe: Universe, holdings: list[tuple[bytes, int]]) -> Leaf:
     blinding = leaf_blinding(
-        registration.blinding_seed,
+        known.registration.blinding_seed,
         network=reading.network_id,
         chain=reading.chain,
-        account=account,
-        registration_digest=digest,
+        account=known.account,
+        registration_digest=known.digest,
         epoch=reading.epoch,
         reference_hash=reading.reference.hash,
-        universe_digest=universe_digest,
+        universe_digest=digest_of(universe),
     )
     vector = collateral_vector(universe, reading.chain, holdings)
     commitment = core.commit(universe.n, vector, blinding)
-    return Leaf(account, reading.chain, digest, registration.payees_root, commitment)
+    return Leaf(known.account, reading.chain, known.digest, known.registration.payees_root, commitment)
 
 
 def _by_account(leaf: Leaf) -> bytes:

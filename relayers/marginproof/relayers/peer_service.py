@@ -5,6 +5,7 @@ from typing import Any
 from marginproof.v1 import relayer_peer_service_pb2 as messages
 from marginproof.v1.relayer_peer_service_pb2_grpc import RelayerPeerServiceServicer
 
+from marginproof.attestation.digests import digest_of
 from marginproof.attestation.peer_requests import verify_peer_request
 from marginproof.model.certificates import Certificate, CertificateBody, LeafList
 from marginproof.model.errors import NotFoundError, UnauthorisedError
@@ -93,7 +94,7 @@ class PeerService(RelayerPeerServiceServicer):
         verify_peer_request(
             asked,
             credential.signature,
-            network_id=file.network_id,
+            network_id=digest_of(file.network),
             signer_set=file.signer_set,
             now=self._context.now,
             clock_skew_seconds=file.configuration.clock_skew_seconds,

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 import structlog
 
+from marginproof.attestation.digests import digest_of
 from marginproof.attestation.observations import sign_observations, verify_observations
 from marginproof.model.errors import MarginproofError
 from marginproof.model.network import price_slot_of
@@ -80,11 +81,11 @@ class PriceTask:
     def _sign(self, slot: int, now: int, values: tuple[PointValue, ...]) -> SignedObservations:
         file = self._context.file
         observations = Observations(
-            network=file.network_id,
-            universe_digest=file.universe.root(),
+            network=digest_of(file.network),
+            universe_digest=digest_of(file.universe),
             slot=slot,
             observed_at=now,
-            signer_set=file.signer_set.root(),
+            signer_set=digest_of(file.signer_set),
             signer=self._context.signer,
             values=values,
         )
@@ -110,12 +111,12 @@ class PriceTask:
 
     def _verified(self, slot: int, answers: Mapping[int, SignedObservations]) -> dict[int, SignedObservations]:
         file = self._context.file
-        digest = file.universe.root()
+        digest = digest_of(file.universe)
         good = {}
         for signer, signed in answers.items():
             try:
                 verify_observations(
-                    signed, network_id=file.network_id, universe_digest=digest, signer_set=file.signer_set
+                    signed, network_id=digest_of(file.network), universe_digest=digest, signer_set=file.signer_set
                 )
                 seen = signed.observations
                 if (seen.signer, seen.slot) != (signer, slot) or self._slot_of(seen) != slot:

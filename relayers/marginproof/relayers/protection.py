@@ -5,6 +5,8 @@ once and never changed; afterwards the node signs any subset of its own leaves a
 """
 
 import dataclasses
+from collections import OrderedDict
+from typing import Final
 
 import sqlalchemy as sql
 
@@ -13,6 +15,8 @@ from marginproof.model.errors import MarginproofError, RefusedError
 from marginproof.model.prices import SignedObservations
 from marginproof.model.reasons import ReasonCode
 from marginproof.relayers.store import Store, corrupt, fixed_lists, observations
+
+_MAX_RECENT: Final = 64
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -30,6 +34,7 @@ class SigningProtection:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._recent: OrderedDict[tuple[str, int], FixedList] = OrderedDict()
 
     def fix(self, view: FixedList) -> FixedList:
         """Commits this key to a view. The same view again is no change.
@@ -58,6 +63,14 @@ class SigningProtection:
         Raises:
             ConfigurationError: STORE_CORRUPT.
         """
+        view = self._recent.get((chain, epoch)) or self._read(chain, epoch)
+        if view is not None:
+            self._recent[chain, epoch] = view
+            if len(self._recent) > _MAX_RECENT:
+                self._recent.popitem(last=False)
+        return view
+
+    def _read(self, chain: str, epoch: int) -> FixedList | None:
         query = sql.select(fixed_lists).where(fixed_lists.c.chain == chain, fixed_lists.c.epoch == epoch)
         with self._store.read() as connection:
             row = connection.execute(query).mappings().first()

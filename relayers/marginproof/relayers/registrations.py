@@ -1,5 +1,6 @@
 """Registrations at rest: sealed, numbered per account, the highest one valid for an epoch counts."""
 
+import dataclasses
 from collections.abc import Sequence
 from typing import Final
 
@@ -17,6 +18,15 @@ _KEEP_EPOCHS: Final = 16
 _STORED_LIMIT: Final = 1 << 63
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class KnownRegistration:
+    """A stored registration with its account id and digest, which are too slow to compute for every epoch."""
+
+    registration: Registration
+    account: bytes
+    digest: bytes
+
+
 class RegistrationBook:
     """All registrations that may still count.
 
@@ -30,6 +40,7 @@ class RegistrationBook:
         self._store = store
         self._sealer = sealer
         self._max_accounts = max_accounts
+        self._opened: dict[tuple[bytes, int], KnownRegistration] = {}
 
     def add(self, signed: SignedRegistration, current_epoch: int) -> tuple[bytes, int]:
         """Stores a verified registration; the same again gives the same answer.
@@ -65,7 +76,7 @@ class RegistrationBook:
                 answer = digest, registration.first_epoch
         return answer
 
-    def effective(self, epoch: int) -> tuple[Registration, ...]:
+    def effective(self, epoch: int) -> tuple[KnownRegistration, ...]:
         """For each account the highest number whose first epoch is not later than ``epoch``, rising by account."""
         newest = (
             sql.select(registrations.c.account, sql.func.max(registrations.c.number).label("number"))
@@ -79,7 +90,12 @@ class RegistrationBook:
         )
         with self._store.read() as connection:
             rows = connection.execute(query.order_by(registrations.c.account)).mappings().all()
-        return tuple(self._open(row) for row in rows)
+        used = {(row["account"], row["number"]): row for row in rows}
+        self._opened = {key: known for key, known in self._opened.items() if key in used}
+        for key, row in used.items():
+            if key not in self._opened:
+                self._opened[key] = self._open(row)
+        return tuple(self._opened[key] for key in used)
 
     def account_count(self) -> int:
         """How many accounts are registered."""
@@ -102,7 +118,7 @@ class RegistrationBook:
             old = sql.and_(registrations.c.account == account, registrations.c.number < max(settled))
             connection.execute(registrations.delete().where(old))
 
-    def _open(self, row: sql.RowMapping) -> Registration:
+    def _open(self, row: sql.RowMapping) -> KnownRegistration:
         data = self._sealer.open(row["sealed"], _place(row["account"], row["number"]))
         try:
             registration = SignedRegistration.decode(data).registration
@@ -110,7 +126,7 @@ class RegistrationBook:
             raise corrupt("a registration in the database is malformed") from error
         if registration.root() != row["digest"]:
             raise corrupt("a registration in the database is not the one that was stored")
-        return registration
+        return KnownRegistration(registration, row["account"], row["digest"])
 
 
 def _rows(connection: sql.Connection, account: bytes) -> Sequence[sql.RowMapping]:

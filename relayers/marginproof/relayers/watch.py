@@ -5,9 +5,9 @@ from collections.abc import Callable
 
 import structlog
 
+from marginproof.attestation.digests import digest_of
 from marginproof.chains.evm.client import EndpointPool, FinalityViolationError, NotYetFinalError, read_vault
 from marginproof.chains.evm.verify import BlockHeader, LockFacts
-from marginproof.model.accounts import Registration
 from marginproof.model.certificates import Reference
 from marginproof.model.errors import MarginproofError, NotFoundError
 from marginproof.model.network import epoch_cutoff, epoch_of, vaults_on
@@ -15,6 +15,7 @@ from marginproof.model.reasons import ReasonCode
 from marginproof.relayers.context import NodeContext
 from marginproof.relayers.leaves import Derived, Reading, derive_leaves, wanted_locks
 from marginproof.relayers.protection import FixedList
+from marginproof.relayers.registrations import KnownRegistration
 from marginproof.relayers.timing import Timing
 
 _log = structlog.get_logger("marginproof.relayers.watch")
@@ -66,7 +67,7 @@ class ChainWatcher:
         header = await self._pool.reference_block(epoch_cutoff(configuration, epoch))
         registrations = self._context.book.effective(epoch)
         reading = Reading(
-            network_id=self._context.file.network_id,
+            network_id=digest_of(self._context.file.network),
             chain=self._chain,
             epoch=epoch,
             reference=Reference(header.number, header.hash, header.timestamp),
@@ -78,9 +79,9 @@ class ChainWatcher:
         return view
 
     async def _read_locks(
-        self, header: BlockHeader, registrations: tuple[Registration, ...]
+        self, header: BlockHeader, registrations: tuple[KnownRegistration, ...]
     ) -> dict[bytes, dict[int, LockFacts]]:
-        wanted = wanted_locks(registrations, self._chain)
+        wanted = wanted_locks((known.registration for known in registrations), self._chain)
         locks: dict[bytes, dict[int, LockFacts]] = {}
         for pin in vaults_on(self._context.file.configuration, self._chain):
             # Read even without locks: a vault whose code is not the pinned one is found out before it matters.
