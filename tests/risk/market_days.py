@@ -40,8 +40,8 @@ class MarketDay:
         put, call, other_call = (strike * 10**8 for strike in self.strikes)
         coin, other = "price:ETH", f"price:{self.other}"
         expiry = int(self.expiry.timestamp())
-        eth_option = {"expiry": expiry, "volatility_point": "volatility:ETH"}
-        other_option = {"expiry": expiry, "volatility_point": f"volatility:{self.other}"}
+        eth_put, eth_call = (world.OptionTerms(strike, expiry, "volatility:ETH") for strike in (put, call))
+        other_terms = world.OptionTerms(other_call, expiry, f"volatility:{self.other}")
         entries = (
             world.entry(
                 ETH, "eip155:1/slip44:60", EntryKind.COLLATERAL, 6, 10**11, coin, chain="eip155:1", decimals=18
@@ -51,11 +51,9 @@ class MarketDay:
             world.entry(DUST, "USD-DUST", EntryKind.CASH, 14, 10**18),
             world.entry(ETH_PERP, "ETH-PERP", EntryKind.PERPETUAL, 4, 10**10, coin),
             world.entry(OTHER_PERP, f"{self.other}-PERP", EntryKind.PERPETUAL, 4, 10**10, other),
-            world.entry(ETH_PUT, "ETH-PUT", EntryKind.PUT, 4, 10**10, coin, strike=put, **eth_option),
-            world.entry(ETH_CALL, "ETH-CALL", EntryKind.CALL, 4, 10**10, coin, strike=call, **eth_option),
-            world.entry(
-                OTHER_CALL, f"{self.other}-CALL", EntryKind.CALL, 4, 10**10, other, strike=other_call, **other_option
-            ),
+            world.entry(ETH_PUT, "ETH-PUT", EntryKind.PUT, 4, 10**10, coin, option=eth_put),
+            world.entry(ETH_CALL, "ETH-CALL", EntryKind.CALL, 4, 10**10, coin, option=eth_call),
+            world.entry(OTHER_CALL, f"{self.other}-CALL", EntryKind.CALL, 4, 10**10, other, option=other_terms),
         )
         names = (coin, other, "price:USDC", "volatility:ETH", f"volatility:{self.other}")
         return Universe(1, 1, 256, world.points(*names), entries).checked()

@@ -25,11 +25,8 @@ def clear(
 def test_by_hand() -> None:
     """3 ETH and 1000 USDC, haircuts 10 % and 5 %; 10 ETH sold at 200 USD."""
     found = clear({world.ETH: 3 * 10**6, world.USDC: 10**7}, {world.PERP: -100_000, world.CASH: 200_000})
-    equity = 3 * 180 + 950
-    assert found.values == tuple(
-        equity + move for move in (0, 7.3 * 40, 7.3 * 40, 0, 0, -7.3 * 40, -7.3 * 40, Fraction(3, 10) * Fraction(876))
-    )
-    assert (found.worst, found.worst_label) == (1490 - 292, "spot +20%, volatility -25%")
+    assert found.values == world.fractions(1490, 1782, 1782, 1490, 1490, 1198, 1198, "1752.8")
+    assert (found.worst_label, found.worst) == ("spot +20%, volatility -25%", Fraction(1198))
     assert found.solvent
 
 
@@ -41,7 +38,7 @@ def test_a_loss_at_present_prices_is_insolvent_whatever_the_scenarios() -> None:
 def test_exactly_nothing_left_is_solvent() -> None:
     assert clear({}, {}).solvent
     short = clear({}, {world.PERP: -10_000, world.CASH: 24_000})
-    assert (short.worst, short.solvent) == (0, True)
+    assert (short.worst, short.solvent) == (Fraction(0), True)
     assert not clear({}, {world.PERP: -10_000, world.CASH: 24_000, world.DUST: -1}).solvent
 
 

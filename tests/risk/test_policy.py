@@ -12,6 +12,8 @@ from marginproof.model.margin import Purpose
 from marginproof.model.reasons import ReasonCode
 from marginproof.risk.packaged import packaged_policies, packaged_policy
 from marginproof.risk.policy import MAX_POLICY_BYTES, NO_MOVE, load_policy
+from marginproof.risk.policy_file import known_keys
+from tests.conftest import ROOT
 from tests.risk import world
 
 GRID = "spot_shocks_pct: [-20, 0, 20]\n  volatility_shocks_pct: [-25, 50]"
@@ -163,3 +165,9 @@ def test_every_packaged_policy_loads() -> None:
 def test_the_standard_policy_makes_a_proof_of_one_column() -> None:
     """17 rows of 12 digits stay below n = 256, so its proofs have 448 bytes."""
     assert len(load_policy(packaged_policy()).scenarios) * 12 <= 256
+
+
+def test_every_key_is_in_the_reference() -> None:
+    reference = (ROOT / "docs" / "policy.md").read_text()
+    assert [key for key in sorted(known_keys()) if key not in reference] == []
+    assert "haircut_pct" in known_keys()

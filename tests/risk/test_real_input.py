@@ -21,6 +21,8 @@ CONTEXT = b"replay".ljust(32, b"\0")
 """The same for every bar, so that an old proof fails for its statement and for nothing else."""
 UNIT = Fraction(1, 10**POLICY.row_unit_exponent)
 BOUNDARY_EVERY = 12
+FORGED_EVERY = 8
+"""At each eighth rejected bar a proof about more collateral than was committed to is tried as well."""
 days = pytest.mark.parametrize("day", MARKET_DAYS, ids=[day.name for day in MARKET_DAYS])
 
 
@@ -89,9 +91,9 @@ class Replay:
         statement = current.compiled.statement
         if self.proof is not None:
             expect_invalid(statement, self.commitments, self.proof)
-        richer = current.openings(extra_usdc=10**9)
-        forged = prove(statement, richer, CONTEXT)
-        expect_invalid(statement, self.commitments, forged)
+        if self.rejected % FORGED_EVERY == 1:
+            richer = current.openings(extra_usdc=10**9)
+            expect_invalid(statement, self.commitments, prove(statement, richer, CONTEXT))
 
 
 def expect_invalid(statement: Statement, commitments: list[bytes], proof: bytes) -> None:

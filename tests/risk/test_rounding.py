@@ -14,6 +14,7 @@ from marginproof.risk.clear import ClearMargin, clear_margin
 from marginproof.risk.market import Market
 from marginproof.risk.policy import Policy
 from marginproof.risk.rows import CompiledPolicy, compile_policy
+from marginproof.risk.valuation import unit_values
 from tests.risk import world
 
 
@@ -90,6 +91,24 @@ def test_accepted_means_solvent_and_solvent_by_the_bound_means_accepted(case: Ca
         assert case.clear.solvent
     if case.clear.worst >= case.compiled.rounding_bound:
         assert case.accepted
+
+
+def test_the_book_that_gains_most_by_rounding_gains_nothing() -> None:
+    """Every entry at its bound, on the side to which its weight was rounded; the constant takes all of it off again."""
+    policy, market = world.policy(row_unit_exponent="6"), world.market(eth="123.45678901")
+    universe = world.universe()
+    for index, bound in ((world.ETH, 12_345), (world.PERP, 10_007), (world.CALL, 30_011), (world.PUT, 50_021)):
+        universe = world.with_entry(universe, index, max_lots=bound)
+    values = unit_values(policy, universe, market)
+    for position, scenario in enumerate(policy.scenarios):
+        book = {}
+        for entry in universe.entries:
+            value = values[entry.index]
+            exact = value.now + scenario.loss_weight * (value.moved[position] - value.now)
+            exact *= Fraction(10**6, 10**entry.lot_exponent)
+            book[entry.index] = entry.max_lots if round(exact) >= exact else -entry.max_lots
+        case = evaluate(policy, universe, market, Purpose.MAINTENANCE, Account({}, book))
+        assert 0 <= case.clear.values[position] - case.rows[position] < Fraction(1, 10**6)
 
 
 FINE = world.with_entry(world.universe(), world.PERP, lot_exponent=9, max_lots=10**13)

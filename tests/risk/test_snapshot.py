@@ -56,6 +56,15 @@ def test_the_market_is_that_of_its_creation() -> None:
 
 
 VALUES = build().values
+
+
+@pytest.mark.parametrize("values", [(VALUES[1], VALUES[0]), (VALUES[0], VALUES[0])])
+def test_points_out_of_order_are_no_market(values: tuple[PointValue, ...]) -> None:
+    with pytest.raises(MarginproofError) as caught:
+        snapshot_market(dataclasses.replace(build(), values=values))
+    assert caught.value.code == ReasonCode.MALFORMED
+
+
 USDC_AT_TWO = PointValue("price:USDC", 2 * 10**8)
 
 

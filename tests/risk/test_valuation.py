@@ -17,7 +17,7 @@ def test_coins_and_perpetuals_move_with_their_price_times_beta() -> None:
     values = unit_values(world.policy(), world.universe(), world.market(eth="200"))
     for index in (world.ETH, world.ETH_ELSEWHERE, world.PERP):
         assert values[index].now == 200
-        assert values[index].moved == (200, 160, 160, 200, 200, 240, 240, 80)
+        assert values[index].moved == world.fractions(200, 160, 160, 200, 200, 240, 240, 80)
 
 
 def test_a_beta_of_half_halves_the_move() -> None:
@@ -25,7 +25,7 @@ def test_a_beta_of_half_halves_the_move() -> None:
     rule = dataclasses.replace(policy.price_points["price:ETH"], spot_beta=Fraction(1, 2))
     policy = dataclasses.replace(policy, price_points={**policy.price_points, "price:ETH": rule})
     values = unit_values(policy, world.universe(), world.market(eth="200"))
-    assert values[world.PERP].moved == (200, 180, 180, 200, 200, 220, 220, 140)
+    assert values[world.PERP].moved == world.fractions(200, 180, 180, 200, 200, 220, 220, 140)
 
 
 def test_a_stablecoin_is_worth_its_price_and_cash_a_dollar() -> None:

@@ -57,7 +57,7 @@ def market(eth: str = "200", usdc: str = "1", volatility: str = "0.8", time: int
 
 def universe(n: int = 256) -> Universe:
     """Two places to hold ETH, USDC, cash in cents and in row units, a perpetual, a call and a put."""
-    option = {"strike": 200 * 10**8, "expiry": NOW + 10 * DAY, "volatility_point": "volatility:ETH"}
+    terms = OptionTerms(200 * 10**8, NOW + 10 * DAY, "volatility:ETH")
     collateral = EntryKind.COLLATERAL
     entries = (
         entry(ETH, f"{CHAIN}/slip44:60", collateral, 6, 10**12, "price:ETH", chain=CHAIN, decimals=18),
@@ -75,10 +75,19 @@ def universe(n: int = 256) -> Universe:
         entry(CASH, "USD", EntryKind.CASH, 2, 10**13),
         entry(DUST, "USD-DUST", EntryKind.CASH, 14, 10**18),
         entry(PERP, "ETH-PERP", EntryKind.PERPETUAL, 4, 10**11, "price:ETH"),
-        entry(CALL, "ETH-C-200", EntryKind.CALL, 4, 10**10, "price:ETH", **option),
-        entry(PUT, "ETH-P-200", EntryKind.PUT, 4, 10**10, "price:ETH", **option),
+        entry(CALL, "ETH-C-200", EntryKind.CALL, 4, 10**10, "price:ETH", option=terms),
+        entry(PUT, "ETH-P-200", EntryKind.PUT, 4, 10**10, "price:ETH", option=terms),
     )
     return Universe(1, 1, n, points("price:ETH", "price:USDC", "volatility:ETH"), entries).checked()
+
+
+@dataclasses.dataclass(frozen=True)
+class OptionTerms:
+    """Strike (10^-8 USD), expiry (UTC seconds) and volatility point of an option."""
+
+    strike: int
+    expiry: int
+    volatility_point: str
 
 
 def points(*ids: str) -> tuple[PricePoint, ...]:
@@ -98,15 +107,24 @@ def entry(
     *,
     chain: str = "",
     decimals: int = 0,
-    strike: int = 0,
-    expiry: int = 0,
-    volatility_point: str = "",
+    option: OptionTerms | None = None,
 ) -> Entry:
     """An entry; collateral tokens are the chain's native coin."""
+    terms = option or OptionTerms(0, 0, "")
     return Entry(
-        index, entry_id, kind, lot_exponent, max_lots, price_point, chain, bytes(20), decimals, strike, expiry,
-        volatility_point,
-    )  # fmt: skip
+        index=index,
+        id=entry_id,
+        kind=kind,
+        lot_exponent=lot_exponent,
+        max_lots=max_lots,
+        price_point=price_point,
+        chain=chain,
+        token=bytes(20),
+        decimals=decimals,
+        strike=terms.strike,
+        expiry=terms.expiry,
+        volatility_point=terms.volatility_point,
+    )
 
 
 def with_entry(original: Universe, index: int, **changes: object) -> Universe:
@@ -122,3 +140,8 @@ def with_cash(book: dict[int, int], dollars: Fraction, *, cash: int, dust: int) 
     """The book with ``dollars``, rounded up to 10^-14 USD, added to its entries of cents and of row units."""
     cents, units = divmod(math.ceil(dollars * 10**14), 10**12)
     return {**book, cash: book.get(cash, 0) + cents, dust: book.get(dust, 0) + units}
+
+
+def fractions(*numbers: int | str) -> tuple[Fraction, ...]:
+    """Exact numbers of integers and decimal text."""
+    return tuple(Fraction(number) for number in numbers)

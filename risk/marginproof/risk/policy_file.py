@@ -133,17 +133,18 @@ def form_error(document: YamlDocument, path: Path, message: str, fix: str = "") 
     )
 
 
-def _nearest(key: str) -> str:
-    known = sorted(_known_keys(PolicyForm))
-    near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
-    return f"did you mean {near[0]!r}?" if near else f"known keys: {', '.join(known)}"
-
-
-def _known_keys(form: type[BaseModel]) -> set[str]:
+def known_keys(form: type[BaseModel] = PolicyForm) -> set[str]:
+    """Every key that a policy file may hold, at any depth."""
     found: set[str] = set()
     for name, field in form.model_fields.items():
         found.add(field.alias or name)
         for inner in (field.annotation, *get_args(field.annotation)):
             if isinstance(inner, type) and issubclass(inner, BaseModel):
-                found |= _known_keys(inner)
+                found |= known_keys(inner)
     return found
+
+
+def _nearest(key: str) -> str:
+    known = sorted(known_keys())
+    near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
+    return f"did you mean {near[0]!r}?" if near else f"known keys: {', '.join(known)}"

@@ -2,7 +2,7 @@
 
 This is the policy's pricing, shared by the rows and by the clear calculation. All values are exact: observed prices are
 integers of 10^-8 USD, shocks are exact ratios, and a model price *is* by definition the Black-76 double (bit-identical
-on every machine) rounded to the nearest 10^-8 USD, the grid that observed prices lie on.
+on every machine) rounded to the nearest 10^-8 USD (halves up), the grid that observed prices lie on.
 """
 
 import dataclasses
@@ -76,4 +76,5 @@ def _option_price(entry: Entry, spot: Fraction, volatility: Fraction, time: int)
         raise MarginproofError(
             ReasonCode(error.code), f"{entry.id}: {error.message}", fields={"entry": entry.id}
         ) from error
-    return Fraction(round(Fraction(price) * PRICE_SCALE), PRICE_SCALE)
+    numerator, denominator = price.as_integer_ratio()
+    return Fraction((2 * numerator * PRICE_SCALE + denominator) // (2 * denominator), PRICE_SCALE)
