@@ -145,7 +145,7 @@ def price_report(
 
 
 def snapshot(
-    network: NetworkFile, now: int, values: Mapping[str, int] = PRICES, key: LocalAccount = VENUE_KEY, **changes: Any
+    network: NetworkFile, now: int, values: Mapping[str, int] = PRICES, /, key: LocalAccount = VENUE_KEY, **changes: Any
 ) -> SignedSnapshot:
     configuration = network.configuration
     made = build_snapshot(

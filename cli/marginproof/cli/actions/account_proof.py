@@ -101,9 +101,7 @@ def status(access: Access, venue: str | None, timeout_seconds: float, *, amounts
         document: dict[str, Any] = {
             "account": "0x" + account.account_id.hex(),
             "venues": [format_address(address) for address in account.state.venues],
-            "registration": {"number": registration.number, "accepted": registration.accepted}
-            if registration
-            else None,
+            "registration": {"number": last.number, "accepted": last.accepted} if last else None,
             "locks": locks,
         }
         if not offline:
