@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import dataclasses
 import json
+import urllib.request
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -118,10 +119,20 @@ class Rig:
             finally:
                 await rig.node.aclose()
 
+    async def ready(self) -> None:
+        """Waits until the venue has a snapshot and has read its policy's announcement."""
+        await eventually(self.venue.get_snapshot)
+        await eventually(self.venue.get_policy, lambda policy: policy.effective_at > 0)
+
     async def restart(self, stack: contextlib.AsyncExitStack) -> None:
         """Ends the daemon and starts another on the same files."""
         await self.node.aclose()
         self.node, self.venue, self.book = await _open(self.config, self.clock, stack)
+
+    def read_metrics(self) -> str:
+        """The text that Prometheus would read."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.node.metrics_port}/metrics") as answer:
+            return str(answer.read().decode())
 
     async def open_with_book(self) -> None:
         """Opens the account and books the test's positions."""

@@ -130,7 +130,7 @@ class DecisionDesk:
             step=verdict.step,
             reasons=[str(reason) for reason in verdict.reasons],
             presentation_bytes=len(data),
-            verify_milliseconds=round(seconds * 1000, 3),
+            judging_milliseconds=round(seconds * 1000, 3),
         )
         return Answer(signed, repeated=False)
 

@@ -79,6 +79,7 @@ class VenueNode:
         self._closing = contextlib.AsyncExitStack()
         self.port = 0
         self.book_port = 0
+        self.metrics_port = 0
 
     async def __aenter__(self) -> Self:
         try:
@@ -138,7 +139,8 @@ class VenueNode:
         )
         await self._serve(api, VenueBookApi(books, self._token))
         if config.metrics_listen is not None:
-            self._closing.callback(MetricsServer(metrics, config.metrics_listen).stop)
+            server = self._closing.enter_context(MetricsServer(metrics, config.metrics_listen))
+            self.metrics_port = server.port
         _log.info("venue serves", venue=setting.venue.hex(), port=self.port, book_port=self.book_port)
 
     async def _serve(self, api: VerifierApi, book_api: VenueBookApi) -> None:

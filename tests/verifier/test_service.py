@@ -1,0 +1,265 @@
+"""The venue daemon over real sockets, with a real database, registry, certificates and proofs."""
+
+import asyncio
+import contextlib
+import dataclasses
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from marginproof.attestation.typed_signing import recover_typed
+from marginproof.chains.evm.devnet import Devnet
+from marginproof.model.errors import MarginproofError, UnavailableError
+from marginproof.model.margin import MarginState, Outcome, Purpose
+from marginproof.model.reasons import ReasonCode
+from marginproof.model.typed_data import decision_message, snapshot_message
+from marginproof.risk.policy import load_policy
+from tests.verifier.rig import Rig, credential, eventually
+from tests.verifier.world import ACCOUNT, BOOK, EPOCH, HOME, LOT, NOW, OTHER, VENUE, World, certify, price_report
+
+
+async def test_from_opening_to_accept(rig: Rig) -> None:
+    assert await rig.book.open_account(ACCOUNT) == 0
+    status = await rig.venue.get_margin_status(credential("GetMarginStatus"))
+    assert (status.state, status.accepted_at, status.proof_due_at) == (MarginState.NEVER_PROVEN, None, 0)
+    await rig.open_with_book()
+    status = await rig.venue.get_margin_status(credential("GetMarginStatus"))
+    assert (status.state, status.proof_due_at) == (MarginState.PROOF_DUE, NOW + 600)
+
+    account = await rig.provable()
+    assert account.book.vector() == {**BOOK, 2: 10_160 * LOT}
+    answer = await rig.venue.submit_presentation(account.present(purpose=Purpose.INITIAL))
+    assert (answer.outcome, answer.step, answer.reasons, answer.repeated) == (Outcome.ACCEPT, 0, (), False)
+    decision = answer.signed_decision.decision
+    assert recover_typed(decision_message(decision), answer.signed_decision.signature) == VENUE
+    status = await rig.venue.get_margin_status(credential("GetMarginStatus"))
+    assert (status.state, status.accepted_at, status.proof_due_at) == (MarginState.GOOD, NOW, NOW + 3_600)
+
+
+async def test_snapshot_and_policy_are_what_they_say(rig: Rig, world: World) -> None:
+    signed, report = await rig.venue.get_snapshot()
+    assert recover_typed(snapshot_message(signed.snapshot), signed.signature) == VENUE
+    assert report == price_report()
+    policy = await rig.venue.get_policy()
+    assert (policy.source, policy.digest) == (world.policy.source, world.policy.digest)
+    assert NOW - 14_000 < policy.effective_at < NOW - 13_000
+    assert await rig.venue.get_policy(policy.digest) == policy
+    with pytest.raises(MarginproofError) as unknown:
+        await rig.venue.get_policy(bytes(32))
+    assert unknown.value.code == ReasonCode.NOT_FOUND
+
+
+async def test_the_same_bytes_get_the_same_answer_until_their_snapshot_ends(rig: Rig) -> None:
+    await rig.open_with_book()
+    data = (await rig.provable()).present().encode()
+    first = await rig.venue.submit_presentation(data)
+    again = await rig.venue.submit_presentation(data)
+    assert (first.repeated, again.repeated) == (False, True)
+    assert again.signed_decision == first.signed_decision
+
+    rig.clock.now += 120
+    replay = await rig.venue.submit_presentation(data)
+    assert (replay.outcome, replay.step, replay.reasons) == (Outcome.REJECT, 8, (ReasonCode.REPLAYED,))
+    assert not replay.repeated
+    once_more = await rig.venue.submit_presentation(data)
+    assert once_more.repeated
+    assert once_more.signed_decision == replay.signed_decision
+
+
+async def test_twenty_at_once_make_one_record(rig: Rig) -> None:
+    await rig.open_with_book()
+    data = (await rig.provable()).present().encode()
+    answers = await asyncio.gather(*(rig.venue.submit_presentation(data) for _ in range(20)))
+    assert len({answer.signed_decision.encode() for answer in answers}) == 1
+    assert [answer.repeated for answer in answers].count(False) == 1
+    assert answers[0].outcome is Outcome.ACCEPT
+    with contextlib.closing(sqlite3.connect(rig.config.database)) as database:
+        assert database.execute("select count(*) from decisions").fetchone() == (1,)
+
+
+async def test_a_rejected_presentation_never_blocks_another_of_its_context(rig: Rig) -> None:
+    await rig.open_with_book()
+    good = (await rig.provable()).present()
+    bad = dataclasses.replace(good, proof=good.proof[:-1] + bytes([good.proof[-1] ^ 1]))
+    rejected = await rig.venue.submit_presentation(bad)
+    assert (rejected.outcome, rejected.step) == (Outcome.REJECT, 7)
+    assert (await rig.venue.submit_presentation(good)).outcome is Outcome.ACCEPT
+
+
+async def test_a_restart_keeps_everything(rig: Rig) -> None:
+    await rig.open_with_book()
+    account = await rig.provable()
+    data = account.present().encode()
+    first = await rig.venue.submit_presentation(data)
+    async with contextlib.AsyncExitStack() as stack:
+        for relayer in rig.relayers:
+            relayer.silent = True
+        await rig.restart(stack)
+        again = await rig.venue.submit_presentation(data)
+        assert again.repeated
+        assert again.signed_decision == first.signed_decision
+        assert (await rig.venue.get_snapshot())[0] == account.snapshot
+        assert await rig.venue.get_book(credential("GetBook")) == account.book
+        status = await rig.venue.get_margin_status(credential("GetMarginStatus"))
+        assert status.accepted_at == NOW
+        for relayer in rig.relayers:
+            relayer.silent = False
+        await rig.ready()
+        later = await rig.venue.submit_presentation(account.present())
+        assert later.outcome is Outcome.ACCEPT  # the snapshot from before serves until it expires
+
+
+async def test_a_silent_relayer_changes_nothing_and_two_only_delay(rig: Rig) -> None:
+    await rig.open_with_book()
+    account = await rig.provable()
+    rig.relayers[0].silent = True
+    assert (await rig.venue.submit_presentation(account.present())).outcome is Outcome.ACCEPT
+    rig.relayers[1].silent = True
+    waiting = account.present().encode()
+    with pytest.raises(UnavailableError) as refused:
+        await rig.venue.submit_presentation(waiting)
+    assert refused.value.fields == {"answered": "1", "required": "2"}
+    rig.relayers[0].silent = False
+    answer = await rig.venue.submit_presentation(waiting)
+    assert (answer.outcome, answer.repeated) == (Outcome.ACCEPT, False)
+
+
+async def test_a_lying_relayer_is_not_believed(rig: Rig) -> None:
+    await rig.open_with_book()
+    account = await rig.provable()
+    newer = certify(HOME, epoch=EPOCH + 3)
+    rig.relayers[0].lying = True
+    rig.relayers[0].leaves.append(newer)
+    assert (await rig.venue.submit_presentation(account.present())).outcome is Outcome.ACCEPT
+    only_there = account.present([newer, account.leaves[1]])
+    answer = await rig.venue.submit_presentation(only_there)
+    assert (answer.step, answer.reasons) == (3, (ReasonCode.CERTIFICATE_UNKNOWN,))
+
+
+async def test_one_honest_relayer_is_enough_to_show_a_newer_leaf(rig: Rig) -> None:
+    await rig.open_with_book()
+    account = await rig.provable()
+    rig.relayers[2].leaves.append(certify(OTHER, epoch=EPOCH + 2))
+    answer = await rig.venue.submit_presentation(account.present())
+    assert (answer.step, answer.reasons) == (3, (ReasonCode.CERTIFICATE_NOT_NEWEST,))
+
+
+async def test_a_fill_makes_the_old_book_stale(rig: Rig) -> None:
+    await rig.open_with_book()
+    data = (await rig.provable()).present()
+    await rig.book.record_fill("fill-3", ACCOUNT, "ETH-PERP", LOT, 2_000 * 10**8)
+    answer = await rig.venue.submit_presentation(data)
+    assert (answer.step, answer.reasons) == (5, (ReasonCode.BOOK_STALE,))
+
+
+async def test_bytes_that_are_nothing_are_rejected_and_signed(rig: Rig) -> None:
+    answer = await rig.venue.submit_presentation(b"no presentation")
+    assert (answer.outcome, answer.step, answer.reasons) == (Outcome.REJECT, 1, (ReasonCode.PRESENTATION_MALFORMED,))
+    decision = answer.signed_decision.decision
+    assert recover_typed(decision_message(decision), answer.signed_decision.signature) == VENUE
+    assert (await rig.venue.submit_presentation(b"no presentation")).repeated
+    assert "GetAccountLeaf" not in rig.relayers[0].calls
+
+
+async def test_what_is_far_too_large_is_refused_unread(rig: Rig) -> None:
+    with pytest.raises(MarginproofError) as caught:
+        await rig.venue.submit_presentation(bytes(600 * 1024))
+    assert caught.value.code == ReasonCode.TOO_LARGE
+
+
+async def test_a_policy_that_does_not_hold_is_rejected(tmp_path: Path, home_chain: Devnet, world: World) -> None:
+    changed = world.policy.source + b"# another digest\n"
+    async with Rig.start(tmp_path, home_chain, world) as rig:
+        await rig.node.aclose()
+        (tmp_path / "policy.yaml").write_bytes(changed)
+        async with contextlib.AsyncExitStack() as stack:
+            await rig.restart(stack)
+            await rig.open_with_book()
+            account = dataclasses.replace(await rig.provable(), policy=load_policy(changed))
+            answer = await rig.venue.submit_presentation(account.present())
+            assert (answer.step, answer.reasons) == (2, (ReasonCode.POLICY_NOT_ANNOUNCED,))
+            assert (await rig.venue.get_policy()).effective_at == 0
+
+
+async def test_snapshots_follow_the_price_slots(rig: Rig) -> None:
+    first = (await rig.venue.get_snapshot())[0]
+    stream = rig.venue.stream_snapshots()
+    waiting = asyncio.create_task(anext(stream))
+    await asyncio.sleep(0.1)
+    rig.clock.now += 2
+    cheaper = {"price:ETH": 1_900 * 10**8, "price:USDC": 10**8, "volatility:ETH": 80_000_000}
+    rig.relayers[1].reports.append(price_report(first.snapshot.price_slot + 1, cheaper))
+    signed, report = await waiting
+    await stream.aclose()  # type: ignore[attr-defined] # an asynchronous generator, typed as an iterator
+    assert signed.snapshot.price_slot == first.snapshot.price_slot + 1
+    assert {value.point: value.value for value in signed.snapshot.values} == cheaper
+    assert report == rig.relayers[1].reports[-1]
+    rig.relayers[0].reports.append(price_report(first.snapshot.price_slot - 5))
+    assert (await rig.venue.get_snapshot())[0] == signed
+
+
+@pytest.mark.parametrize(
+    ("slot_offset", "observers"), [(1_000, 2), (-1_000, 2), (1, 1)], ids=["future", "past", "too few observers"]
+)
+async def test_bad_reports_make_no_snapshot(rig: Rig, slot_offset: int, observers: int) -> None:
+    first = (await rig.venue.get_snapshot())[0]
+    report = price_report(first.snapshot.price_slot + slot_offset, observers=observers)
+    for relayer in rig.relayers:
+        relayer.reports.append(report)
+        relayer.calls.clear()
+    await eventually(rig.venue.get_snapshot, lambda _: all(len(r.calls) > 4 for r in rig.relayers))
+    assert (await rig.venue.get_snapshot())[0] == first
+
+
+async def test_deadlines_are_judged_as_time_passes(rig: Rig) -> None:
+    await rig.open_with_book()
+    await rig.venue.submit_presentation((await rig.provable()).present())
+    slot = (await rig.venue.get_snapshot())[0].snapshot.price_slot
+
+    async def pass_time(seconds: int) -> None:
+        """Prices and certificates go on meanwhile."""
+        nonlocal slot
+        rig.clock.now += seconds
+        slot += seconds // 2
+        for relayer in rig.relayers:
+            relayer.reports.append(price_report(slot))
+        await eventually(rig.venue.get_snapshot, lambda pair: pair[0].snapshot.price_slot == slot)
+
+    async def state() -> MarginState:
+        request = credential("GetMarginStatus", requested_at=rig.clock.now)
+        return (await rig.venue.get_margin_status(request)).state
+
+    for _ in range(35):
+        await pass_time(100)
+    assert await state() is MarginState.PROOF_DUE
+    await pass_time(100)
+    await asyncio.sleep(0.6)
+    assert await state() is MarginState.MARGIN_CALL
+    for _ in range(6):
+        await pass_time(100)
+    await asyncio.sleep(0.6)
+    assert await state() is MarginState.DEFAULT
+
+
+async def test_metrics_count_decisions_without_naming_anybody(rig: Rig) -> None:
+    await rig.open_with_book()
+    await rig.venue.submit_presentation((await rig.provable()).present())
+    await rig.venue.submit_presentation(b"nothing")
+    text = await asyncio.to_thread(rig.read_metrics)
+    assert 'marginproof_venue_decisions_total{outcome="ACCEPT",reason=""} 1.0' in text
+    assert 'marginproof_venue_decisions_total{outcome="REJECT",reason="PRESENTATION_MALFORMED"} 1.0' in text
+    assert "marginproof_venue_fills_total 2.0" in text
+    assert ACCOUNT.hex() not in text
+
+
+async def test_no_secret_is_in_the_database(rig: Rig) -> None:
+    await rig.open_with_book()
+    account = await rig.provable()
+    await rig.venue.submit_presentation(account.present())
+    await rig.node.aclose()
+    stored = b"".join(path.read_bytes() for path in rig.config.database.parent.glob("venue.sqlite*"))
+    assert account.book.commitment in stored
+    for secret in (account.book.blinding, (-5 * LOT).to_bytes(8, "little", signed=True), b"ETH-PERP"):
+        assert secret not in stored
+    assert rig.config.database.stat().st_mode & 0o077 == 0
