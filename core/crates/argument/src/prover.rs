@@ -40,10 +40,20 @@ pub fn prove<R: CryptoRng + ?Sized>(
     loop {
         // A challenge at a forbidden place, which never happens in practice, takes fresh blinders.
         let Some(proof) = prover.attempt(&commitments, context, rng)? else { continue };
-        let bytes = proof.join();
-        verifier::verify(setup, statement, &commitments[..statement.inputs()], context, &bytes)?;
-        return Ok(bytes);
+        return release(setup, statement, &commitments[..statement.inputs()], context, proof.join());
     }
+}
+
+/// Lets a proof out only if the verifier accepts it: a fault on the way must not leak what it went wrong about.
+fn release(
+    setup: &Setup,
+    statement: &Statement,
+    inputs: &[EncodedPoint],
+    context: &[u8],
+    proof: Vec<u8>,
+) -> Result<Vec<u8>, ArgumentError> {
+    verifier::verify(setup, statement, inputs, context, &proof)?;
+    Ok(proof)
 }
 
 /// A committed vector as the polynomial A_k.
@@ -224,6 +234,22 @@ fn inverse_table(beta: Scalar) -> Option<Vec<Scalar>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{Code, Integer, Row};
+
+    #[test]
+    fn a_proof_with_a_fault_is_not_released() {
+        let setup = Setup::global().unwrap();
+        let row = Row { bits: 8, constant: Integer::ZERO, weights: vec![vec![(0, 1)]] };
+        let statement = Statement::new(256, 1, 1, vec![row]).unwrap();
+        let opening = Opening::new(256, [(0, Integer::from(7))], &[1; 32]).unwrap();
+        let commitment = opening.commitment(setup).unwrap();
+        let mut proof = vec![0; statement.proof_length()];
+        for chunk in proof.chunks_mut(commitment.len()) {
+            chunk.copy_from_slice(&commitment[..chunk.len()]);
+        }
+        let error = release(setup, &statement, &[commitment], b"", proof).unwrap_err();
+        assert_ne!(error.code, Code::ProofLength);
+    }
 
     #[test]
     fn a_challenge_inside_the_table_starts_the_prover_again() {

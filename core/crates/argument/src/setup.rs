@@ -79,7 +79,10 @@ impl Setup {
 }
 
 fn mismatch() -> ArgumentError {
-    ArgumentError::new(Code::SetupDigestMismatch, "the setup compiled in is not the pinned one; rebuild marginproof-core")
+    ArgumentError::new(
+        Code::SetupDigestMismatch,
+        "the setup compiled in is not the pinned one; rebuild marginproof-core",
+    )
 }
 
 fn position(n: usize) -> usize {

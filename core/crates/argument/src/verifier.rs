@@ -167,8 +167,8 @@ impl Identity<'_> {
         let (y_powers, v_powers) = (y.powers(columns + 2), v.powers(columns + 1));
         let (y_table, y_sum) = (y_powers[columns], y_powers[columns + 1]);
         let mut sum = Terms::default();
-        let mut constant = y_sum * (scalars.accumulator + kappa(self.statement, self.domain, alpha, gamma))
-            - u * scalars.accumulator;
+        let mut constant =
+            y_sum * (scalars.accumulator + kappa(self.statement, self.domain, alpha, gamma)) - u * scalars.accumulator;
         for (j, digit) in scalars.digits.iter().enumerate() {
             sum.add(y_powers[j] * (beta - *digit) - y_sum, points.inverses[j]);
             sum.add(v_powers[j + 1], points.digits[j]);

@@ -3,8 +3,8 @@
 use core::ops::{Add, AddAssign, Neg};
 
 use blst::{
-    BLST_ERROR, blst_p1, blst_p1_add_or_double, blst_p1_add_or_double_affine, blst_p1_affine,
-    blst_p1_affine_compress, blst_p1_affine_generator, blst_p1_affine_in_g1, blst_fp_cneg, blst_p1_affine_is_inf, blst_p1_cneg,
+    blst_fp_cneg, blst_p1, blst_p1_add_or_double, blst_p1_add_or_double_affine, blst_p1_affine,
+    blst_p1_affine_compress, blst_p1_affine_generator, blst_p1_affine_in_g1, blst_p1_affine_is_inf, blst_p1_cneg,
     blst_p1_from_affine, blst_p1_is_equal, blst_p1_is_inf, blst_p1_mult, blst_p1_uncompress, blst_p1s_to_affine,
 };
 use zeroize::Zeroizing;
@@ -53,9 +53,7 @@ impl G1Affine {
     fn uncompress(bytes: &[u8; G1_BYTES]) -> Result<Self, PointError> {
         let mut point = blst_p1_affine::default();
         // SAFETY: reads exactly 48 bytes, writes one point; checks flags, x < p and that x is on the curve.
-        if unsafe { blst_p1_uncompress(&mut point, bytes.as_ptr()) } != BLST_ERROR::BLST_SUCCESS {
-            return Err(PointError::Encoding);
-        }
+        PointError::check(unsafe { blst_p1_uncompress(&mut point, bytes.as_ptr()) })?;
         // SAFETY: reads one point.
         if unsafe { blst_p1_affine_is_inf(&point) } {
             return Err(PointError::Infinity);
@@ -196,5 +194,26 @@ impl Neg for G1Affine {
         // SAFETY: reads one field element and writes another; the result is reduced.
         unsafe { blst_fp_cneg(&mut self.0.y, &y, true) };
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use blst::{blst_fp, blst_fp_from_uint64, blst_p1_affine_on_curve};
+
+    use super::*;
+
+    #[test]
+    fn a_point_of_order_three_is_never_taken() {
+        let mut order_three = blst_p1_affine { x: blst_fp::default(), y: blst_fp::default() };
+        let two = [2, 0, 0, 0, 0, 0];
+        // SAFETY: reads six limbs of 64 bits, which `two` holds, and writes one field element.
+        unsafe { blst_fp_from_uint64(&mut order_three.y, two.as_ptr()) };
+        // SAFETY: reads one point.
+        assert!(unsafe { blst_p1_affine_on_curve(&order_three) });
+        let moved = (G1::from(G1Affine::generator()) + &G1Affine(order_three)).to_affine().unwrap();
+        for outside in [G1Affine(order_three), moved] {
+            assert_eq!(G1Affine::from_bytes(&outside.to_bytes()), Err(PointError::NotInSubgroup));
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! The group G2, as far as the setup needs it, and the pairing check.
 
 use blst::{
-    BLST_ERROR, blst_fp12, blst_p2_affine, blst_p2_affine_generator, blst_p2_affine_in_g2, blst_p2_affine_is_inf,
+    blst_fp12, blst_p2_affine, blst_p2_affine_generator, blst_p2_affine_in_g2, blst_p2_affine_is_inf,
     blst_p2_uncompress,
 };
 
@@ -29,9 +29,7 @@ impl G2Affine {
     pub fn from_bytes(bytes: &[u8; G2_BYTES]) -> Result<Self, PointError> {
         let mut point = blst_p2_affine::default();
         // SAFETY: reads exactly 96 bytes, writes one point; checks flags, x < p and that x is on the curve.
-        if unsafe { blst_p2_uncompress(&mut point, bytes.as_ptr()) } != BLST_ERROR::BLST_SUCCESS {
-            return Err(PointError::Encoding);
-        }
+        PointError::check(unsafe { blst_p2_uncompress(&mut point, bytes.as_ptr()) })?;
         // SAFETY: reads one point.
         if unsafe { blst_p2_affine_is_inf(&point) } {
             return Err(PointError::Infinity);

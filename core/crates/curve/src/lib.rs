@@ -14,6 +14,8 @@ mod multiplication;
 mod scalar;
 pub mod signatures;
 
+use blst::BLST_ERROR;
+
 pub use domain::Domain;
 pub use g1::{G1, G1_BYTES, G1Affine};
 pub use g2::{G2_BYTES, G2Affine, pairings_agree};
@@ -29,6 +31,17 @@ pub enum PointError {
     NotInSubgroup,
     /// The point at infinity, which nothing in this project may be.
     Infinity,
+}
+
+impl PointError {
+    /// What `blst` says about an encoding. It knows that points with x = 0 have order 3 and says so while decoding.
+    fn check(answer: BLST_ERROR) -> Result<(), Self> {
+        match answer {
+            BLST_ERROR::BLST_SUCCESS => Ok(()),
+            BLST_ERROR::BLST_POINT_NOT_IN_GROUP => Err(Self::NotInSubgroup),
+            _ => Err(Self::Encoding),
+        }
+    }
 }
 
 /// Why bytes are not a scalar: the integer is not below r.

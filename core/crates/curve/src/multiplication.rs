@@ -13,8 +13,7 @@ use crate::{G1, G1Affine, Scalar};
 /// When the lists differ in length, which is a mistake in the calling program.
 pub fn linear_combination(points: &[G1Affine], factors: &[Scalar]) -> G1 {
     assert_eq!(points.len(), factors.len(), "one factor per point");
-    let bytes: Zeroizing<Vec<u8>> =
-        Zeroizing::new(factors.iter().flat_map(|factor| factor.to_le_bytes()).collect());
+    let bytes: Zeroizing<Vec<u8>> = Zeroizing::new(factors.iter().flat_map(|factor| factor.to_le_bytes()).collect());
     pippenger(points, &bytes, SCALAR_BYTES, SCALAR_BITS)
 }
 
@@ -27,9 +26,8 @@ pub fn sum_small_multiples(points: &[G1Affine], factors: &[u64]) -> G1 {
     let largest = factors.iter().copied().max().unwrap_or(0);
     let bits = (u64::BITS - largest.leading_zeros()).max(1) as usize;
     let bytes_each = bits.div_ceil(8);
-    let bytes: Zeroizing<Vec<u8>> = Zeroizing::new(
-        factors.iter().flat_map(|factor| factor.to_le_bytes().into_iter().take(bytes_each)).collect(),
-    );
+    let bytes: Zeroizing<Vec<u8>> =
+        Zeroizing::new(factors.iter().flat_map(|factor| factor.to_le_bytes().into_iter().take(bytes_each)).collect());
     pippenger(points, &bytes, bytes_each, bits)
 }
 

@@ -120,8 +120,7 @@ pub fn aggregate<S: AsRef<[u8]>>(signatures: &[S]) -> Result<[u8; G2_BYTES], Sig
     }
     let decoded = signatures.iter().map(|bytes| decode_signature(bytes.as_ref())).collect::<Result<Vec<_>, _>>()?;
     let references: Vec<&Signature> = decoded.iter().collect();
-    let sum =
-        AggregateSignature::aggregate(&references, false).map_err(|_| SignatureError::Signature)?.to_signature();
+    let sum = AggregateSignature::aggregate(&references, false).map_err(|_| SignatureError::Signature)?.to_signature();
     sum.validate(true).map_err(|_| SignatureError::Signature)?;
     Ok(sum.to_bytes())
 }

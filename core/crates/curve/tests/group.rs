@@ -61,11 +61,8 @@ fn transforms_return_and_lagrange_points_interpolate() {
         assert_eq!(*value, direct);
     }
     // τ = 11: Σ values · L_i(τ) is the polynomial at τ.
-    let mut lagrange: Vec<G1> = Scalar::from(11)
-        .powers(16)
-        .iter()
-        .map(|power| G1Affine::generator().multiply_secret(power))
-        .collect();
+    let mut lagrange: Vec<G1> =
+        Scalar::from(11).powers(16).iter().map(|power| G1Affine::generator().multiply_secret(power)).collect();
     domain.lagrange_points(&mut lagrange);
     let at_tau = coefficients.iter().rev().fold(Scalar::ZERO, |sum, c| sum * Scalar::from(11) + *c);
     let points = G1::batch_to_affine(&lagrange).unwrap();

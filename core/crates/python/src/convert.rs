@@ -53,7 +53,7 @@ pub(crate) fn pairs<'py>(
 
 /// Bytes of one fixed length.
 pub(crate) fn fixed<const LENGTH: usize>(bytes: &[u8], what: &str) -> Result<[u8; LENGTH], CoreError> {
-    bytes.try_into().map_err(|_| {
-        CoreError::new(INPUT_LENGTH, format!("{what} has {} bytes; give exactly {LENGTH}", bytes.len()))
-    })
+    bytes
+        .try_into()
+        .map_err(|_| CoreError::new(INPUT_LENGTH, format!("{what} has {} bytes; give exactly {LENGTH}", bytes.len())))
 }

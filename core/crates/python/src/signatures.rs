@@ -68,12 +68,7 @@ fn verify_signature(py: Python<'_>, public_key: &[u8], message: &[u8], signature
 }
 
 #[pyfunction]
-fn verify_aggregate(
-    py: Python<'_>,
-    public_keys: Vec<PyBackedBytes>,
-    message: &[u8],
-    signature: &[u8],
-) -> PyResult<()> {
+fn verify_aggregate(py: Python<'_>, public_keys: Vec<PyBackedBytes>, message: &[u8], signature: &[u8]) -> PyResult<()> {
     Ok(py.detach(|| bls::verify_aggregate(&public_keys, message, signature)).map_err(CoreError::from)?)
 }
 

@@ -24,11 +24,7 @@ struct Row(argument::Row);
 #[pymethods]
 impl Row {
     #[new]
-    fn new(
-        bits: &Bound<'_, PyAny>,
-        constant: &Bound<'_, PyAny>,
-        weights: Vec<Bound<'_, PyMapping>>,
-    ) -> PyResult<Self> {
+    fn new(bits: &Bound<'_, PyAny>, constant: &Bound<'_, PyAny>, weights: Vec<Bound<'_, PyMapping>>) -> PyResult<Self> {
         let bits = size(bits, Code::StatementShape, "bits must be a multiple of 8 from 8 to 128")?;
         let constant = integer(constant)?
             .ok_or_else(|| CoreError::of(Code::StatementConstantRange, "the constant reaches 2^190"))?;
