@@ -8,6 +8,9 @@ import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+from marginproof.v1 import relayer_service_pb2 as messages
+from marginproof.v1.relayer_service_pb2_grpc import RelayerServiceServicer, add_RelayerServiceServicer_to_server
+
 from marginproof.client.relayer import RelayerClient
 from marginproof.client.transport.channel import open_channel
 from marginproof.client.transport.errors import status_code
@@ -22,8 +25,6 @@ from marginproof.model.errors import (
     UnavailableError,
 )
 from marginproof.model.reasons import ReasonCode
-from marginproof.v1 import relayer_service_pb2 as messages
-from marginproof.v1.relayer_service_pb2_grpc import RelayerServiceServicer, add_RelayerServiceServicer_to_server
 
 SECRET = "0xdeadbeefsecretseed"
 

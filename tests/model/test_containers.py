@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from marginproof.model import accounts, chains, errors, network, reasons, universe
 from marginproof.model.accounts import AccountIdentity, LockReference, Payee, Registration
 from marginproof.model.errors import MalformedError, MarginproofError, NotFoundError

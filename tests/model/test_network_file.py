@@ -6,6 +6,7 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+
 from marginproof.model.errors import ConfigurationError
 from marginproof.model.network import Configuration, Network, VaultPin
 from marginproof.model.network_file import (
@@ -18,7 +19,6 @@ from marginproof.model.network_file import (
     signer_set_of,
 )
 from marginproof.model.reasons import ReasonCode
-
 from tests.model.test_containers import GOOD
 
 KEYS = tuple(bytes([index]) * 48 for index in (1, 2, 3))

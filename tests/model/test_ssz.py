@@ -7,6 +7,7 @@ from typing import Annotated
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from marginproof.model.errors import MalformedError
 from marginproof.model.reasons import ReasonCode
 from marginproof.model.ssz import (

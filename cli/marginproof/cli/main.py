@@ -74,7 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _details(error: MarginproofError) -> list[str]:
     """What only the account holder at this terminal may read."""
     shortfall = getattr(error, "shortfall_usd", None)
-    return [f"missing: {shortfall:.2f} USD (known to you alone)"] if shortfall is not None else []
+    return [f"missing: {float(shortfall):.2f} USD (known to you alone)"] if shortfall is not None else []
 
 
 def _unexpected(error: Exception) -> MarginproofError:

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
 from typing import Any, Final, Self, TypeVar
 
 import grpc
+
 from marginproof.client.transport.channel import DEFAULT_MAX_MESSAGE_BYTES, open_channel
 from marginproof.client.transport.errors import error_of
 

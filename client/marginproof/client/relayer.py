@@ -4,12 +4,13 @@ import dataclasses
 from collections.abc import AsyncIterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from marginproof.v1 import relayer_service_pb2 as messages
+from marginproof.v1.relayer_service_pb2_grpc import RelayerServiceStub
+
 from marginproof.client.calls import GrpcClient
 from marginproof.model.accounts import SignedRegistration
 from marginproof.model.certificates import Certificate, IncludedLeaf
 from marginproof.model.prices import PriceReport
-from marginproof.v1 import relayer_service_pb2 as messages
-from marginproof.v1.relayer_service_pb2_grpc import RelayerServiceStub
 
 if TYPE_CHECKING:  # the asyncio stubs exist for type checkers alone
     from marginproof.v1.relayer_service_pb2_grpc import RelayerServiceAsyncStub

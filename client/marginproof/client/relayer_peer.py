@@ -3,11 +3,12 @@
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
+from marginproof.v1 import relayer_peer_service_pb2 as messages
+from marginproof.v1.relayer_peer_service_pb2_grpc import RelayerPeerServiceStub
+
 from marginproof.client.calls import GrpcClient
 from marginproof.model.certificates import Certificate, CertificateBody, LeafList, Reference
 from marginproof.model.prices import SignedObservations
-from marginproof.v1 import relayer_peer_service_pb2 as messages
-from marginproof.v1.relayer_peer_service_pb2_grpc import RelayerPeerServiceStub
 
 if TYPE_CHECKING:  # the asyncio stubs exist for type checkers alone
     from marginproof.v1.relayer_peer_service_pb2_grpc import RelayerPeerServiceAsyncStub

@@ -4,13 +4,14 @@ import dataclasses
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
+from marginproof.v1 import verifier_service_pb2 as messages
+from marginproof.v1.verifier_service_pb2_grpc import VerifierServiceStub
+
 from marginproof.client.calls import GrpcClient
 from marginproof.model.accounts import AccountIdentity
 from marginproof.model.errors import MalformedError
 from marginproof.model.margin import BookOpening, MarginState, Outcome, Presentation, SignedDecision, SignedSnapshot
 from marginproof.model.prices import PriceReport
-from marginproof.v1 import verifier_service_pb2 as messages
-from marginproof.v1.verifier_service_pb2_grpc import VerifierServiceStub
 
 if TYPE_CHECKING:  # the asyncio stubs exist for type checkers alone
     from marginproof.v1.verifier_service_pb2_grpc import VerifierServiceAsyncStub

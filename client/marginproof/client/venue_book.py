@@ -2,9 +2,10 @@
 
 from typing import TYPE_CHECKING, Any
 
-from marginproof.client.calls import GrpcClient
 from marginproof.v1 import venue_book_service_pb2 as messages
 from marginproof.v1.venue_book_service_pb2_grpc import VenueBookServiceStub
+
+from marginproof.client.calls import GrpcClient
 
 if TYPE_CHECKING:  # the asyncio stubs exist for type checkers alone
     from marginproof.v1.venue_book_service_pb2_grpc import VenueBookServiceAsyncStub

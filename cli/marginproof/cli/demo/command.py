@@ -7,7 +7,6 @@ import os
 import signal
 import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -26,6 +25,7 @@ from marginproof.model.reasons import ExitCode
 
 _MEBIBYTE: Final = 1 << 20
 _SAMPLE_SECONDS: Final = 0.5
+_PIPED_WIDTH: Final = 120
 
 
 def run_demo(*, as_json: bool, keep: bool, directory: Path | None) -> int:
@@ -52,6 +52,8 @@ def run_demo(*, as_json: bool, keep: bool, directory: Path | None) -> int:
         sys.stdout.write(json.dumps(record.document(), indent=2) + "\n")
     else:
         console = Console(highlight=False)
+        if not console.is_terminal:
+            console = Console(highlight=False, width=_PIPED_WIDTH)
         for table in final_tables(record):
             console.print(table)
     return ExitCode.ACCEPTED if record.as_expected else ExitCode.INTERNAL
@@ -62,7 +64,6 @@ async def _run(record: Record, screen: Screen, directory: Path, *, keep: bool) -
     if task is not None:
         # Ended by a supervisor: the same orderly end as after Ctrl-C.
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-    started = time.monotonic()
     async with contextlib.AsyncExitStack() as stack:
         try:
             scenario = load_scenario()
@@ -74,7 +75,7 @@ async def _run(record: Record, screen: Screen, directory: Path, *, keep: bool) -
         except MarginproofError as error:
             record.error = str(error)
             screen.heading(str(error))
-        record.seconds = time.monotonic() - started
+        record.seconds = record.elapsed
         if keep and not record.error:
             _show_commands(world, screen)
             await asyncio.Event().wait()

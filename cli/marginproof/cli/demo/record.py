@@ -2,6 +2,7 @@
 
 import dataclasses
 import re
+import time
 from typing import Any, Final
 
 SCHEMA: Final = "marginproof/demo/v1"
@@ -9,7 +10,10 @@ SCHEMA: Final = "marginproof/demo/v1"
 
 @dataclasses.dataclass(slots=True)
 class Step:
-    """One step of the story. ``reasons`` are codes; ``proof_bytes`` and times are None where nothing was proven."""
+    """One step of the story. ``reasons`` are codes; ``proof_bytes`` and milliseconds are None where nothing was proven.
+
+    ``at_seconds`` is when it ended, counted from the start of the demo.
+    """
 
     number: str
     title: str
@@ -20,6 +24,7 @@ class Step:
     proof_bytes: int | None = None
     prove_milliseconds: float | None = None
     verify_milliseconds: float | None = None
+    at_seconds: float = 0.0
 
     @property
     def as_expected(self) -> bool:
@@ -50,6 +55,12 @@ class Record:
     seconds: float = 0.0
     peak_memory_mebibytes: float = 0.0
     error: str = ""
+    started: float = dataclasses.field(default_factory=time.monotonic)
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the demo began."""
+        return time.monotonic() - self.started
 
     @property
     def as_expected(self) -> bool:

@@ -26,7 +26,9 @@ class Screen:
         """A finished step."""
         mark, style = ("✓", "green") if step.as_expected else ("✗", "bold red")
         reasons = f" {', '.join(step.reasons)}" if step.reasons else ""
-        self._console.print(Text(f"  {mark} {step.title}: {step.outcome}{reasons}", style=style))
+        self._console.print(
+            Text(f"  {mark} {step.title}: {step.outcome}{reasons} ({step.at_seconds:.0f} s)", style=style)
+        )
 
 
 def final_tables(record: Record) -> list[Table | Panel]:

@@ -47,7 +47,6 @@ class Story:
         self._maker = MarketMaker(world)
         self._account = b""
         self._bundles: dict[str, PresentationBundle] = {}
-        self._snapshot_at = 0
 
     async def play(self) -> None:
         """All steps in order.
@@ -116,12 +115,10 @@ class Story:
         run = await self._maker.prove("--dry-run", save=self._path("unsubmitted"))
         _expect_success(run)
         unsubmitted = self._load("unsubmitted")
-        await self._attempt(
-            "3", "the same proof with one byte changed", "REJECT PROOF_INVALID", dishonest.changed_byte, unsubmitted
-        )
-        await self._attempt(
-            "3", "the same proof for another venue", "REJECT WRONG_VENUE", dishonest.other_venue, unsubmitted
-        )
+        changed = dishonest.changed_byte(self._world, unsubmitted)
+        await self._attempt("the same proof with one byte changed", "REJECT PROOF_INVALID", changed)
+        misdirected = dishonest.other_venue(self._world, unsubmitted)
+        await self._attempt("the same proof for another venue", "REJECT WRONG_VENUE", misdirected)
         await self._prove("3", "the proof itself", "ACCEPT", "worse")
         await self._play_hour(crash)
         step = self._begin("3", f"wants to prove at {_usd(crash)}", "REFUSED MARGIN_INSUFFICIENT")
@@ -130,9 +127,8 @@ class Story:
         step = self._begin("3", "the deadline passes", "MARGIN_CALL")
         step.outcome = await self._margin_state("MARGIN_CALL")
         self._end(step)
-        await self._attempt(
-            "3", "the accepted proof once more", "REJECT REPLAYED", dishonest.replayed, self._bundles["worse"]
-        )
+        replay = dishonest.replayed(self._world, self._bundles["worse"])
+        await self._attempt("the accepted proof once more", "REJECT REPLAYED", replay)
 
     # 4. Top-up on the second chain.
 
@@ -195,7 +191,6 @@ class Story:
     async def _snapshot_shows(self, hour: Hour) -> bool | None:
         signed, _ = await self._world.venue.get_snapshot()
         values = {value.point: value.value for value in signed.snapshot.values}
-        self._snapshot_at = signed.snapshot.created_at
         return True if abs(values["price:ETH"] - hour.eth_price) * 1000 < hour.eth_price else None
 
     async def _next_snapshot(self) -> None:
@@ -294,12 +289,13 @@ class Story:
         return step
 
     def _end(self, step: Step) -> None:
+        step.at_seconds = round(self._record.elapsed, 1)
         self._screen.step(step)
 
 
 def _outcome(run: Run, success: str) -> tuple[str, tuple[str, ...]]:
-    if run.error.get("code") and not run.result:
-        return "REFUSED", (str(run.error["code"]),)
+    if not run.result:
+        return "REFUSED", (str(run.error.get("code", "NO_ANSWER")),)
     return success, tuple(run.result.get("reasons", ()))
 
 

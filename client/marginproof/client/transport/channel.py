@@ -3,6 +3,7 @@
 from typing import Final
 
 import grpc
+
 from marginproof.client.transport.tls import SERVER_NAME
 
 DEFAULT_MAX_MESSAGE_BYTES: Final = 4 << 20

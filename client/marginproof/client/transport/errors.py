@@ -6,6 +6,7 @@ import grpc
 from google.protobuf.any_pb2 import Any as PackedAny
 from google.rpc import error_details_pb2, status_pb2
 from grpc_status import rpc_status
+
 from marginproof.model.errors import (
     ConfigurationError,
     MalformedError,

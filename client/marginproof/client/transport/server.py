@@ -9,6 +9,7 @@ import structlog
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 from grpc_status import rpc_status
+
 from marginproof.client.transport.channel import DEFAULT_MAX_MESSAGE_BYTES
 from marginproof.client.transport.errors import status_of
 from marginproof.client.transport.tls import ServerIdentity
