@@ -16,7 +16,21 @@ from marginproof.model.reasons import ReasonCode
 from marginproof.model.typed_data import decision_message, snapshot_message
 from marginproof.risk.policy import load_policy
 from tests.verifier.rig import Rig, credential, eventually
-from tests.verifier.world import ACCOUNT, BOOK, EPOCH, HOME, LOT, NOW, OTHER, VENUE, World, certify, price_report
+from tests.verifier.world import (
+    ACCOUNT,
+    BOOK,
+    EPOCH,
+    GENESIS,
+    HOME,
+    LOT,
+    NOW,
+    OTHER,
+    SLOT_SECONDS,
+    VENUE,
+    World,
+    certify,
+    price_report,
+)
 
 
 async def test_from_opening_to_accept(rig: Rig) -> None:
@@ -212,34 +226,18 @@ async def test_bad_reports_make_no_snapshot(rig: Rig, slot_offset: int, observer
     assert (await rig.venue.get_snapshot())[0] == first
 
 
-async def test_deadlines_are_judged_as_time_passes(rig: Rig) -> None:
+async def test_without_prices_the_venue_is_reduce_only_and_the_deadline_waits(rig: Rig) -> None:
     await rig.open_with_book()
     await rig.venue.submit_presentation((await rig.provable()).present())
-    slot = (await rig.venue.get_snapshot())[0].snapshot.price_slot
-
-    async def pass_time(seconds: int) -> None:
-        """Prices and certificates go on meanwhile."""
-        nonlocal slot
-        rig.clock.now += seconds
-        slot += seconds // 2
-        for relayer in rig.relayers:
-            relayer.reports.append(price_report(slot))
-        await eventually(rig.venue.get_snapshot, lambda pair: pair[0].snapshot.price_slot == slot)
-
-    async def state() -> MarginState:
-        request = credential("GetMarginStatus", requested_at=rig.clock.now)
-        return (await rig.venue.get_margin_status(request)).state
-
-    for _ in range(35):
-        await pass_time(100)
-    assert await state() is MarginState.PROOF_DUE
-    await pass_time(100)
-    await asyncio.sleep(0.6)
-    assert await state() is MarginState.MARGIN_CALL
-    for _ in range(6):
-        await pass_time(100)
-    await asyncio.sleep(0.6)
-    assert await state() is MarginState.DEFAULT
+    rig.clock.now += 3_600
+    request = credential("GetMarginStatus", requested_at=rig.clock.now)
+    status = await rig.venue.get_margin_status(request)
+    assert (status.state, status.missed_deadline_count) == (MarginState.REDUCE_ONLY, 0)
+    rig.relayers[0].reports.append(price_report((rig.clock.now - GENESIS) // SLOT_SECONDS))
+    status = await eventually(
+        lambda: rig.venue.get_margin_status(request), lambda status: status.state is MarginState.PROOF_DUE
+    )
+    assert (status.proof_due_at, status.missed_deadline_count) == (rig.clock.now + 600, 0)
 
 
 async def test_metrics_count_decisions_without_naming_anybody(rig: Rig) -> None:

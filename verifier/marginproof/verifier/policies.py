@@ -23,13 +23,17 @@ class PolicyBook:
     def __init__(self, policies: Sequence[Policy]) -> None:
         self._policies = {policy.digest: policy for policy in policies}
         if not policies or len(self._policies) != len(policies):
-            raise ConfigurationError("a venue needs at least one policy file, each only once")
+            raise ConfigurationError("a venue needs at least one policy file, each only once", fix="correct policies")
         self._effective_at: dict[bytes, int] = {}
 
     @property
     def effective_at(self) -> Mapping[bytes, int]:
         """Policy digest → UTC second from which it holds; only announced ones."""
         return dict(self._effective_at)
+
+    def knows(self, digest: bytes) -> bool:
+        """Whether one of the policies has this digest."""
+        return digest in self._policies
 
     def unannounced(self) -> list[bytes]:
         """Digests that the registry did not know when it was last read."""

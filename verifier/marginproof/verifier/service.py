@@ -246,5 +246,7 @@ def _read_token(path: Path) -> str:
             "cannot read book_token_file", code=ReasonCode.FILE_UNREADABLE, fix="write a random token into it"
         ) from error
     if len(token) < _MIN_TOKEN_LENGTH or not token.isascii():
-        raise ConfigurationError(f"the book token needs at least {_MIN_TOKEN_LENGTH} ASCII characters")
+        raise ConfigurationError(
+            f"the book token needs at least {_MIN_TOKEN_LENGTH} ASCII characters", fix="write a random one into it"
+        )
     return token

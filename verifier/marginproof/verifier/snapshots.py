@@ -93,7 +93,7 @@ class SnapshotDesk:
         self._policies = policies
         self._store = store
         self._compiled: dict[bytes, SnapshotFacts] = {}
-        self._newest = store.newest_snapshot()
+        self._newest = self._restored()
         self._changed = asyncio.Condition()
 
     def newest(self) -> tuple[SignedSnapshot, PriceReport]:
@@ -166,6 +166,13 @@ class SnapshotDesk:
             return None
         self._compiled[digest] = facts
         return facts
+
+    def _restored(self) -> tuple[SignedSnapshot, PriceReport] | None:
+        """The newest stored snapshot, unless its policy is no longer configured: then its slot is made anew."""
+        stored = self._store.newest_snapshot()
+        if stored is None or not self._policies.knows(stored[0].snapshot.policy_digest):
+            return None
+        return stored
 
     def _compile(self, snapshot: Snapshot) -> SnapshotFacts:
         policy = self._policies.find(snapshot.policy_digest)

@@ -67,6 +67,7 @@ class StandingKeeper:
                 "the account is not open at this venue", code=ReasonCode.BOOK_UNKNOWN, fix="ask the venue to open it"
             )
         now = self._clock()
+        self.observe(now)
         evidence = self._evidence_for(status)
         current = advance(status, now, evidence, self.rules)
         return current, state_of(current, now, evidence, self.rules)

@@ -1,0 +1,215 @@
+"""An auditor's check: the whole report of a good bundle, and each line going red for its own fault."""
+
+import dataclasses
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from marginproof.attestation.typed_signing import sign_typed
+from marginproof.model.bundle import PresentationBundle
+from marginproof.model.margin import Decision, Outcome, Presentation, SignedDecision
+from marginproof.model.reasons import ReasonCode
+from marginproof.model.typed_data import decision_message, snapshot_message
+from marginproof.verifier.offline import CheckOutcome, StepResult, check_presentation
+from tests.verifier.world import (
+    ACCOUNT,
+    FILE,
+    HOME,
+    NETWORK_ID,
+    NOW,
+    OTHER,
+    OWNER_KEY,
+    PRICES,
+    VENUE,
+    VENUE_KEY,
+    World,
+    certify,
+    price_report,
+)
+
+Change = Callable[[World, PresentationBundle], PresentationBundle]
+
+
+def decision(world: World, data_digest: bytes, **changes: object) -> SignedDecision:
+    plain = Decision(NETWORK_ID, VENUE, ACCOUNT, data_digest, world.snapshot.digest, 2, Outcome.ACCEPT, 0, (), NOW + 5)
+    changed = dataclasses.replace(plain, **changes)  # type: ignore[arg-type] # any field
+    return SignedDecision(changed, sign_typed(VENUE_KEY, decision_message(changed)))
+
+
+@pytest.fixture(scope="module")
+def bundle(world: World) -> PresentationBundle:
+    presentation = world.present()
+    return PresentationBundle(
+        network_id=NETWORK_ID,
+        policy=world.policy.source,
+        signed_snapshot=world.snapshot.encode(),
+        price_report=world.report.encode(),
+        presentation=presentation.encode(),
+        certificates=tuple(leaf.certificate.encode() for leaf in world.leaves),
+        signed_decision=decision(world, presentation.digest).encode(),
+    )
+
+
+def failures(report: list[StepResult]) -> dict[str, ReasonCode | None]:
+    return {line.name: line.reason for line in report if line.outcome is CheckOutcome.FAIL}
+
+
+def test_a_good_bundle_passes_every_line_that_files_allow(bundle: PresentationBundle) -> None:
+    report = check_presentation(FILE, bundle)
+    assert failures(report) == {}
+    skipped = {line.name for line in report if line.outcome is CheckOutcome.SKIPPED}
+    assert skipped == {"policy announced", "certificates newest", "pledges and book", "ledger"}
+    assert all("not checkable offline" in line.detail for line in report if line.outcome is CheckOutcome.SKIPPED)
+    numbers = [line.number for line in report]
+    assert numbers == sorted(numbers)
+    assert set(numbers) == set(range(1, 9))
+
+
+def test_without_a_decision_that_line_is_skipped(bundle: PresentationBundle) -> None:
+    report = check_presentation(FILE, dataclasses.replace(bundle, signed_decision=None))
+    assert report[-1].outcome is CheckOutcome.SKIPPED
+    assert failures(report) == {}
+
+
+def other_snapshot(world: World, bundle: PresentationBundle) -> PresentationBundle:
+    later = dataclasses.replace(world.snapshot.snapshot, created_at=NOW + 1)
+    signed = dataclasses.replace(world.snapshot, snapshot=later)
+    return dataclasses.replace(bundle, signed_snapshot=signed.encode())
+
+
+def snapshot_of_a_stranger(world: World, bundle: PresentationBundle) -> PresentationBundle:
+    signature = sign_typed(OWNER_KEY, snapshot_message(world.snapshot.snapshot))
+    return dataclasses.replace(
+        bundle, signed_snapshot=dataclasses.replace(world.snapshot, signature=signature).encode()
+    )
+
+
+def other_prices(_world: World, bundle: PresentationBundle) -> PresentationBundle:
+    report = price_report(prices={**PRICES, "price:ETH": 2_011 * 10**8})
+    return dataclasses.replace(bundle, price_report=report.encode())
+
+
+def forged_certificate(world: World, bundle: PresentationBundle) -> PresentationBundle:
+    good = world.leaves[0].certificate
+    forged = dataclasses.replace(good, signature=world.leaves[1].certificate.signature)
+    return dataclasses.replace(bundle, certificates=(forged.encode(), bundle.certificates[1]))
+
+
+def with_another_point(world: World, bundle: PresentationBundle) -> PresentationBundle:
+    data = world.present()
+    changed = dataclasses.replace(data, proof=world.book.commitment + data.proof[48:])
+    return dataclasses.replace(bundle, presentation=changed.encode(), signed_decision=None)
+
+
+def wrong_payee(world: World, bundle: PresentationBundle) -> PresentationBundle:
+    changed = dataclasses.replace(world.present(), payee_salt=bytes(32))
+    return dataclasses.replace(bundle, presentation=changed.encode(), signed_decision=None)
+
+
+def short_lived(world: World, bundle: PresentationBundle) -> PresentationBundle:
+    leaves = [certify(HOME, certificate_seconds=200), certify(OTHER)]
+    return dataclasses.replace(
+        bundle,
+        presentation=world.present(leaves).encode(),
+        certificates=tuple(leaf.certificate.encode() for leaf in leaves),
+        signed_decision=None,
+    )
+
+
+def late(world: World, bundle: PresentationBundle) -> PresentationBundle:
+    digest = Presentation.decode(bundle.presentation).digest
+    signed = decision(world, digest, decided_at=world.snapshot.snapshot.expires_at)
+    return dataclasses.replace(bundle, signed_decision=signed.encode())
+
+
+def decision_on_another(world: World, bundle: PresentationBundle) -> PresentationBundle:
+    return dataclasses.replace(bundle, signed_decision=decision(world, b"\x01" * 32).encode())
+
+
+def decision_of_a_stranger(world: World, bundle: PresentationBundle) -> PresentationBundle:
+    assert bundle.signed_decision is not None
+    signed = SignedDecision.decode(bundle.signed_decision)
+    signature = sign_typed(OWNER_KEY, decision_message(signed.decision))
+    return dataclasses.replace(bundle, signed_decision=dataclasses.replace(signed, signature=signature).encode())
+
+
+def for_venue(world: World, bundle: PresentationBundle) -> PresentationBundle:
+    return dataclasses.replace(bundle, presentation=world.present(venue=b"\x66" * 20).encode(), signed_decision=None)
+
+
+def changed(**fields: object) -> Change:
+    return lambda _world, bundle: dataclasses.replace(bundle, **fields)  # type: ignore[arg-type] # any field
+
+
+R = ReasonCode
+CASES: list[tuple[str, str, ReasonCode, Change]] = [
+    ("another network's bundle", "presentation", R.WRONG_NETWORK, changed(network_id=bytes(32))),
+    ("bytes", "presentation", R.PRESENTATION_MALFORMED, changed(presentation=b"x")),
+    ("an unlisted venue", "presentation", R.WRONG_VENUE, for_venue),
+    ("another snapshot", "snapshot signed by the venue", R.SNAPSHOT_UNKNOWN, other_snapshot),
+    ("a stranger's snapshot", "snapshot signed by the venue", R.SNAPSHOT_SIGNATURE, snapshot_of_a_stranger),
+    ("no snapshot", "snapshot signed by the venue", R.MALFORMED, changed(signed_snapshot=b"")),
+    (
+        "another policy",
+        "policy and rows",
+        R.POLICY_NOT_ANNOUNCED,
+        lambda w, b: dataclasses.replace(b, policy=b.policy + b"#"),
+    ),
+    ("no policy", "policy and rows", R.POLICY_INVALID, changed(policy=b"")),
+    ("other prices", "prices against the report", R.PRICE_OUTSIDE_BAND, other_prices),
+    (
+        "another slot's prices",
+        "prices against the report",
+        R.PRICE_STALE,
+        lambda w, b: dataclasses.replace(b, price_report=price_report(7).encode()),
+    ),
+    (
+        "one observer",
+        "prices against the report",
+        R.SIGNERS_TOO_FEW,
+        lambda w, b: dataclasses.replace(b, price_report=price_report(observers=1).encode()),
+    ),
+    ("a forged certificate", "certificates signed by relayers", R.CERTIFICATE_SIGNATURE, forged_certificate),
+    (
+        "a certificate too few",
+        "certificates signed by relayers",
+        R.CERTIFICATE_UNKNOWN,
+        lambda w, b: dataclasses.replace(b, certificates=b.certificates[:1]),
+    ),
+    ("an expired certificate", "certificates in force", R.CERTIFICATE_EXPIRED, short_lived),
+    ("another payee", "leaves and payee", R.VENUE_NOT_PAYEE, wrong_payee),
+    ("too late", "freshness", R.SNAPSHOT_STALE, late),
+    ("a changed proof", "proof", R.PROOF_INVALID, with_another_point),
+    ("another's decision", "decision", R.SIGNATURE_INVALID, decision_on_another),
+    ("a stranger's decision", "decision", R.SIGNATURE_INVALID, decision_of_a_stranger),
+]
+
+
+@pytest.mark.parametrize(("name", "reason", "change"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
+def test_each_fault_is_named_in_its_line(
+    world: World, bundle: PresentationBundle, name: str, reason: ReasonCode, change: Change
+) -> None:
+    assert failures(check_presentation(FILE, change(world, bundle))) == {name: reason}
+
+
+def test_the_time_can_be_given(world: World, bundle: PresentationBundle) -> None:
+    expires = world.snapshot.snapshot.expires_at
+    assert failures(check_presentation(FILE, bundle, at=expires - 1)) == {}
+    assert failures(check_presentation(FILE, bundle, at=expires)) == {"freshness": ReasonCode.SNAPSHOT_STALE}
+
+
+FIELDS = ("policy", "signed_snapshot", "price_report", "presentation", "signed_decision")
+
+
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(field=st.sampled_from(FIELDS), junk=st.binary(max_size=200), keep=st.integers(min_value=0, max_value=400))
+def test_any_bundle_gives_a_report(
+    world: World, bundle: PresentationBundle, field: str, junk: bytes, keep: int
+) -> None:
+    original: bytes = getattr(bundle, field)
+    broken = dataclasses.replace(bundle, **{field: original[:keep] + junk})
+    report = check_presentation(FILE, broken)
+    assert len(report) == 14
+    assert broken == bundle or failures(report)
