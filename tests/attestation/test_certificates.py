@@ -1,4 +1,5 @@
 import dataclasses
+from typing import Any
 
 import pytest
 
@@ -38,7 +39,7 @@ def test_expires_at_the_reference_time_plus_the_certificates_life() -> None:
     assert body().expires_at == 1_700_000_000 + 7200
 
 
-CHANGES = {
+CHANGES: dict[str, Any] = {
     "chain": OTHER_CHAIN,
     "epoch": 6,
     "reference": Reference(17, b"\x45" * 32, 1_700_000_000),

@@ -1,4 +1,5 @@
 import dataclasses
+from typing import Any
 
 import pytest
 from eth_account import Account
@@ -45,7 +46,7 @@ def test_another_key_cannot_sign() -> None:
     ("field", "value"),
     [("number", 2), ("first_epoch", 7), ("payees_root", b"\x67" * 32), ("blinding_seed", b"\x89" * 32), ("locks", ())],
 )
-def test_every_field_is_signed(field: str, value: object) -> None:
+def test_every_field_is_signed(field: str, value: Any) -> None:
     changed = dataclasses.replace(registration(), **{field: value})
     forged = SignedRegistration(changed, sign_registration(registration(), OWNER).signature)
     assert refusal(forged) == ReasonCode.REGISTRATION_SIGNATURE

@@ -1,16 +1,24 @@
 """Three nodes over real sockets and real chains."""
 
 import asyncio
+import dataclasses
 import sqlite3
+import time
+from collections.abc import Awaitable, Callable
 
 import pytest
+import pytest_asyncio
+from marginproof.v1 import relayer_service_pb2
 
 from marginproof import core
 from marginproof.attestation.blinding import leaf_blinding
-from marginproof.attestation.certificates import verify_certificate
+from marginproof.attestation.certificates import verify_certificate, verify_partial
 from marginproof.attestation.leaves import verify_included
-from marginproof.model.certificates import Certificate, IncludedLeaf
+from marginproof.attestation.peer_requests import sign_peer_request
+from marginproof.client.relayer_peer import PeerCredential, RelayerPeerClient
+from marginproof.model.certificates import Certificate, CertificateBody, IncludedLeaf, LeafList
 from marginproof.model.errors import MarginproofError
+from marginproof.model.peers import NO_SUBJECT, PeerRequest
 from marginproof.model.reasons import ReasonCode
 from marginproof.oracles.report import usable_prices
 from tests.relayers.world import (
@@ -62,20 +70,43 @@ def opens_to(relayers: Relayers, account: Account, included: IncludedLeaf, of: C
     return core.commit(256, {index: lots} if lots else {}, blinding) == leaf.commitment
 
 
-async def test_from_lock_to_certificate_on_two_chains(chains: Chains, relayers: Relayers) -> None:
-    account = await open_account(chains, 1, native=3 * 10**18, token=2_500_000_000)
-    first_epoch = await relayers.register(account, 1)
+@dataclasses.dataclass(frozen=True)
+class Scene:
+    """Accounts that were opened and registered together, and the first epoch in which they count."""
+
+    both: Account
+    late: Account
+    noticed: Account
+    victim: Account
+    thief: Account
+    first_epoch: int
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def scene(chains: Chains, relayers: Relayers) -> Scene:
+    both, late, noticed, victim, thief = await asyncio.gather(
+        open_account(chains, 1, native=3 * 10**18, token=2_500_000_000),
+        open_account(chains, 2, native=10**18),
+        open_account(chains, 3, native=4 * 10**18),
+        open_account(chains, 4, native=10**18),
+        open_account(chains, 5, native=10**18),
+    )
+    thief = dataclasses.replace(thief, locks=(*thief.locks, *victim.locks))
+    await relayers.register(late, 1, 0)  # with one relayer only
+    epochs = await asyncio.gather(*(relayers.register(account, 1) for account in (both, noticed, victim, thief)))
+    return Scene(both, late, noticed, victim, thief, max(epochs))
+
+
+async def test_from_lock_to_certificate_on_two_chains(relayers: Relayers, scene: Scene) -> None:
     for chain, lots in ((HOME, 3 * 10**6), (SECOND, 2_500 * 100)):
-        included, certificate = await certified(relayers, account, chain, first_epoch)
+        included, certificate = await certified(relayers, scene.both, chain, scene.first_epoch)
         assert sum(certificate.signers) >= 2
-        assert opens_to(relayers, account, included, certificate, lots)
-        assert not opens_to(relayers, account, included, certificate, lots + 1)
+        assert opens_to(relayers, scene.both, included, certificate, lots)
+        assert not opens_to(relayers, scene.both, included, certificate, lots + 1)
 
 
-async def test_every_relayer_serves_the_same_certificates(chains: Chains, relayers: Relayers) -> None:
-    account = await open_account(chains, 2, native=10**18)
-    first_epoch = await relayers.register(account, 1)
-    _, certificate = await certified(relayers, account, HOME, first_epoch)
+async def test_every_relayer_serves_the_same_certificates(relayers: Relayers, scene: Scene) -> None:
+    _, certificate = await certified(relayers, scene.both, HOME, scene.first_epoch)
     for signer in (1, 2):
 
         async def look(signer: int = signer) -> Certificate:
@@ -93,7 +124,6 @@ async def test_prices_are_reported_and_streamed(relayers: Relayers) -> None:
     async with relayers.client(0) as client:
         stream = client.stream_price_reports()
         report = await asyncio.wait_for(anext(stream), 30)
-        await stream.aclose()
         stored = await client.get_price_report(report.observations[0].observations.slot)
     assert stored == report
     prices = usable_prices(
@@ -106,55 +136,45 @@ async def test_prices_are_reported_and_streamed(relayers: Relayers) -> None:
     assert prices == {"eth": ETH_PRICE, "eth.iv": ETH_VOLATILITY, "usdc": USDC_PRICE}
 
 
-async def test_certificates_are_streamed(chains: Chains, relayers: Relayers) -> None:
-    account = await open_account(chains, 3, token=10**6)
-    await relayers.register(account, 1)
+async def test_certificates_are_streamed(relayers: Relayers, scene: Scene) -> None:
     async with relayers.client(1) as client:
         stream = client.stream_certificates([SECOND])
         certificate = await asyncio.wait_for(anext(stream), 30)
-        await stream.aclose()
     assert certificate.body.chain == SECOND
     verify_certificate(certificate, relayers.file.network_id, relayers.file.signer_set)
 
 
-async def test_late_registration_costs_only_that_account(chains: Chains, relayers: Relayers) -> None:
-    known, late = await open_account(chains, 4, native=10**18), await open_account(chains, 5, native=10**18)
-    await relayers.register(late, 1, 0)  # with one relayer only
-    first_epoch = await relayers.register(known, 1)
-    await certified(relayers, known, HOME, first_epoch + 1)
+async def test_a_lock_counts_in_one_account_only(relayers: Relayers, scene: Scene) -> None:
+    included, certificate = await certified(relayers, scene.victim, HOME, scene.first_epoch)
+    assert opens_to(relayers, scene.victim, included, certificate, 10**6)
     async with relayers.client(0) as client:
         with pytest.raises(MarginproofError) as caught:
-            await client.get_account_leaf(late.id, HOME)
+            await client.get_account_leaf(scene.thief.id, HOME)
     assert caught.value.code == ReasonCode.NOT_FOUND
-    # With a second relayer it is shared by t, and certified.
-    first_epoch = await relayers.register(late, 2, 0, 2)
-    await certified(relayers, late, HOME, first_epoch)
 
 
-async def test_lock_under_notice_no_longer_counts(chains: Chains, relayers: Relayers) -> None:
-    account = await open_account(chains, 6, native=4 * 10**18)
-    included, certificate = await certified(relayers, account, HOME, await relayers.register(account, 1))
+async def test_late_registration_costs_only_that_account(relayers: Relayers, scene: Scene) -> None:
+    await certified(relayers, scene.both, HOME, scene.first_epoch + 1)
+    async with relayers.client(0) as client:
+        with pytest.raises(MarginproofError) as caught:
+            await client.get_account_leaf(scene.late.id, HOME)
+    assert caught.value.code == ReasonCode.NOT_FOUND
+    # With a second relayer t share it, and it is certified.
+    first_epoch = await relayers.register(scene.late, 2, 0, 2)
+    await certified(relayers, scene.late, HOME, first_epoch)
+
+
+async def test_lock_under_notice_no_longer_counts(chains: Chains, relayers: Relayers, scene: Scene) -> None:
+    account = scene.noticed
+    included, certificate = await certified(relayers, account, HOME, scene.first_epoch)
     assert opens_to(relayers, account, included, certificate, 4 * 10**6)
-    await chains.start_notice(HOME, account.locks[0].lock_id)
+    await chains.start_notice(account.owner, account.locks[0].lock_id)
     included, certificate = await certified(relayers, account, HOME, relayers.epoch + 1)
     assert opens_to(relayers, account, included, certificate, 0)
 
 
-async def test_a_lock_counts_in_one_account_only(chains: Chains, relayers: Relayers) -> None:
-    owner, thief = await open_account(chains, 7, native=10**18), await open_account(chains, 8, native=10**18)
-    stolen = Account(thief.identity, thief.owner, thief.seed, (*thief.locks, *owner.locks))
-    await relayers.register(stolen, 1)
-    first_epoch = await relayers.register(owner, 1)
-    included, certificate = await certified(relayers, owner, HOME, first_epoch)
-    assert opens_to(relayers, owner, included, certificate, 10**6)
-    async with relayers.client(0) as client:
-        with pytest.raises(MarginproofError) as caught:
-            await client.get_account_leaf(thief.id, HOME)
-    assert caught.value.code == ReasonCode.NOT_FOUND
-
-
-async def test_registration_rules_at_the_boundary(chains: Chains, relayers: Relayers) -> None:
-    account = await open_account(chains, 9, native=10**18)
+async def test_registration_rules_at_the_boundary(relayers: Relayers, scene: Scene) -> None:
+    account = dataclasses.replace(scene.victim, identity=dataclasses.replace(scene.victim.identity, index=99), locks=())
     epoch = relayers.epoch
     first = account.registration(relayers.file, 2, epoch + 3)
     async with relayers.client(0) as client:
@@ -170,17 +190,120 @@ async def test_registration_rules_at_the_boundary(chains: Chains, relayers: Rela
             assert caught.value.code == code
 
 
-async def test_one_node_down_certification_goes_on(chains: Chains, relayers: Relayers) -> None:
-    account = await open_account(chains, 10, native=10**18)
-    first_epoch = await relayers.register(account, 1)
-    await certified(relayers, account, HOME, first_epoch)
-    for down in range(3):  # whoever leads, the next in turn takes over
-        await relayers.stop(down)
-        alive = (down + 1) % 3
-        _, certificate = await certified(relayers, account, HOME, relayers.epoch + 1, alive)
-        assert certificate.signers == tuple(signer != down for signer in range(3))
-        await relayers.start(down)
-    _, certificate = await certified(relayers, account, HOME, relayers.epoch + 1, 2)
+async def test_locks_outside_the_pinned_vaults_are_refused(relayers: Relayers, scene: Scene) -> None:
+    lock = dataclasses.replace(scene.victim.locks[0], vault=b"\x01" * 20)
+    signed = dataclasses.replace(scene.victim, locks=(lock,)).registration(relayers.file, 9, relayers.epoch + 2)
+    async with relayers.client(0) as client:
+        with pytest.raises(MarginproofError) as caught:
+            await client.register_account(signed)
+    assert caught.value.code == ReasonCode.REGISTRATION_LOCKS
+
+
+async def test_what_is_asked_for_must_have_the_right_size(relayers: Relayers) -> None:
+    async with relayers.client(0) as client:
+        for call, code in (
+            (client.get_certificate(b"\x01" * 31), ReasonCode.INPUT_LENGTH),
+            (client.get_account_leaf(b"", HOME), ReasonCode.INPUT_LENGTH),
+            (client.list_certificates(HOME, (1 << 64) - 1), ReasonCode.OUT_OF_RANGE),
+            (client.get_price_report(1 << 63), ReasonCode.OUT_OF_RANGE),
+            (client.get_certificate(bytes(32)), ReasonCode.NOT_FOUND),
+        ):
+            with pytest.raises(MarginproofError) as caught:
+                await call
+            assert caught.value.code == code
+        assert await client.list_certificates("eip155:5") == ()
+
+
+async def test_a_registration_that_is_too_large_is_refused(relayers: Relayers) -> None:
+    async with relayers.client(0) as client:
+        request = relayer_service_pb2.RegisterAccountRequest(signed_registration=bytes(64 * 1024 + 1))
+        with pytest.raises(MarginproofError) as caught:
+            await client._unary(client._stub.RegisterAccount, request)
+    assert caught.value.code == ReasonCode.TOO_LARGE
+
+
+async def peer_refusal(relayers: Relayers, call: Callable[[RelayerPeerClient], Awaitable[object]]) -> ReasonCode:
+    relayer = relayers.file.relayers[0]
+    async with RelayerPeerClient(relayer.target, relayer.certificate_pem) as client:
+        with pytest.raises(MarginproofError) as caught:
+            await call(client)
+    return caught.value.code
+
+
+def credential(
+    relayers: Relayers, method: str, epoch: int, subject: bytes = NO_SUBJECT, **forged: int
+) -> PeerCredential:
+    """What relayer 1 shows relayer 0, or a forgery of it."""
+    key = relayers.keys[forged.get("key", 1)]
+    now = int(time.time()) + forged.get("late", 0)
+    chain = "" if method == "GetObservations" else HOME
+    request = PeerRequest(method, 1, forged.get("callee", 0), chain, epoch, subject, now)
+    return PeerCredential(1, now, sign_peer_request(key, request, relayers.file.network_id))
+
+
+async def test_only_relayers_are_answered_and_only_what_they_signed_for(relayers: Relayers, scene: Scene) -> None:
+    _, certificate = await certified(relayers, scene.both, HOME, scene.first_epoch)
+    epoch = certificate.body.epoch
+    forged = [
+        credential(relayers, "GetLeafList", epoch, key=2),
+        credential(relayers, "GetLeafList", epoch, callee=2),
+        credential(relayers, "GetLeafList", epoch, late=-60),
+        credential(relayers, "GetLeafList", epoch + 1),
+        credential(relayers, "GetObservations", epoch),
+        dataclasses.replace(credential(relayers, "GetLeafList", epoch), signer=7),
+        dataclasses.replace(credential(relayers, "GetLeafList", epoch), signature=bytes(96)),
+    ]
+    for item in forged:
+        code = await peer_refusal(relayers, lambda client, item=item: client.get_leaf_list(item, HOME, epoch))  # type: ignore[misc] # a default binds the loop's value
+        assert code == ReasonCode.UNAUTHORISED
+    good = credential(relayers, "GetLeafList", epoch)
+    relayer = relayers.file.relayers[0]
+    async with RelayerPeerClient(relayer.target, relayer.certificate_pem) as client:
+        reference, leaf_list = await client.get_leaf_list(good, HOME, epoch)
+    assert reference == certificate.body.reference
+    assert scene.both.id in [leaf.account for leaf in leaf_list.leaves]
+
+
+async def test_a_lying_peer_gets_no_signature(relayers: Relayers, scene: Scene) -> None:
+    included, certificate = await certified(relayers, scene.both, HOME, scene.first_epoch)
+    own = LeafList((included.leaf,))
+    body = dataclasses.replace(certificate.body, leaves_root=own.root())
+    invented = LeafList((dataclasses.replace(included.leaf, commitment=b"\xc0" + bytes(47)),))
+    other_block = dataclasses.replace(body.reference, hash=b"\x01" * 32)
+
+    async def ask(of: CertificateBody, leaves: LeafList) -> ReasonCode:
+        shown = credential(relayers, "SignLeafList", of.epoch, of.root())
+        return await peer_refusal(relayers, lambda client: client.sign_leaf_list(shown, of, leaves))
+
+    assert await ask(dataclasses.replace(body, reference=other_block), own) == ReasonCode.SIGNING_PROTECTION
+    assert await ask(dataclasses.replace(body, leaves_root=invented.root()), invented) == ReasonCode.LEAF_NOT_OWN
+    assert await ask(dataclasses.replace(body, expires_at=body.expires_at + 1), own) == ReasonCode.CERTIFICATE_MISMATCH
+    assert await ask(dataclasses.replace(body, epoch=body.epoch + 1000), own) == ReasonCode.NOT_FOUND
+    forged = Certificate(body, (True, True, True), certificate.signature)
+    shown = credential(relayers, "PublishCertificate", body.epoch, forged.digest)
+    code = await peer_refusal(relayers, lambda client: client.publish_certificate(shown, forged, own))
+    assert code == ReasonCode.CERTIFICATE_SIGNATURE
+    relayer = relayers.file.relayers[0]
+    shown = credential(relayers, "SignLeafList", body.epoch, body.root())
+    async with RelayerPeerClient(
+        relayer.target, relayer.certificate_pem
+    ) as client:  # a part of its own leaves it signs
+        verify_partial(relayers.keys[0].public_key, body, await client.sign_leaf_list(shown, body, own))
+
+
+async def test_one_node_down_certification_goes_on(relayers: Relayers, scene: Scene) -> None:
+    await relayers.stop(0)
+    epoch = relayers.epoch + 1
+    for later in range(3):  # in three epochs every relayer was in turn once
+        _, certificate = await certified(relayers, scene.both, HOME, epoch + later, 1)
+        assert certificate.signers == (False, True, True)
+    await relayers.start(0)
+
+    async def back() -> bool:
+        _, certificate = await certified(relayers, scene.both, HOME, epoch, 0)
+        return certificate.signers[0]
+
+    assert await until(back)
 
 
 async def test_nodes_are_healthy_and_say_so(relayers: Relayers) -> None:
@@ -196,17 +319,13 @@ async def test_nodes_are_healthy_and_say_so(relayers: Relayers) -> None:
         assert await until(look)
 
 
-async def test_no_secret_lies_in_a_database(chains: Chains, relayers: Relayers) -> None:
-    account = await open_account(chains, 11, native=10**18)
-    await relayers.register(account, 1)
-    secrets = (account.seed, account.locks[0].salt)
+async def test_no_secret_lies_in_a_database(relayers: Relayers, scene: Scene) -> None:
+    secrets = (scene.both.seed, scene.both.locks[0].salt)
     for config in relayers.configs:
         with sqlite3.connect(config.database) as database:
             dump = "\n".join(database.iterdump()).encode()
         database.close()
-        files = dump + b"".join(
-            path.read_bytes() for path in config.database.parent.glob(config.database.name + "*")
-        )
+        files = dump + b"".join(path.read_bytes() for path in config.database.parent.glob(config.database.name + "*"))
         for secret in secrets:
             assert secret not in files
             assert secret.hex().encode() not in files.lower()

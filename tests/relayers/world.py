@@ -88,7 +88,7 @@ class Chains:
         ]
         _, _, *deployed = await asyncio.gather(self._deploy_home(), self._deploy_second(), *feeds)
         for row, point in enumerate(VALUES):
-            self.feeds[point] = tuple(deployed[3 * row : 3 * row + 3])
+            self.feeds[point] = tuple(feed for feed in deployed[3 * row : 3 * row + 3] if feed is not None)
 
     async def _deploy_home(self) -> None:
         async with self.sender(HOME) as sender:
@@ -111,18 +111,18 @@ class Chains:
             await feed.post(value)
             return Feed(chain, raw(feed.address))
 
-    async def lock_native(self, amount: int, binding: bytes) -> int:
-        async with self.sender(HOME) as sender:
+    async def lock_native(self, owner: LocalAccount, amount: int, binding: bytes) -> int:
+        async with Sender(self.home.url, owner) as sender:
             return (await Vault(sender, self.home_vault).lock_native(amount, binding)).lock_id
 
     async def lock_token(self, amount: int, binding: bytes) -> int:
+        """Locks tokens of the deployer: one at a time."""
         async with self.sender(SECOND) as sender:
             return (await Vault(sender, self.second_vault).lock_token(self.token, amount, binding)).lock_id
 
-    async def start_notice(self, chain: str, lock_id: int) -> None:
-        async with self.sender(chain) as sender:
-            address = self.home_vault if chain == HOME else self.second_vault
-            await Vault(sender, address).start_notice(lock_id)
+    async def start_notice(self, owner: LocalAccount, lock_id: int) -> None:
+        async with Sender(self.home.url, owner) as sender:
+            await Vault(sender, self.home_vault).start_notice(lock_id)
 
     def universe(self) -> Universe:
         points = tuple(
@@ -172,18 +172,19 @@ def _order(lock: LockReference) -> tuple[str, bytes, int]:
 
 async def open_account(chains: Chains, index: int, *, native: int = 0, token: int = 0) -> Account:
     """Locks what is asked for and gives the account to register."""
-    identity = AccountIdentity(HOME, chains.registry, raw(chains.owner.address), index)
+    owner = chains.home.account(200 + index)
+    identity = AccountIdentity(HOME, chains.registry, raw(owner.address), index)
     account, root = identity.root(), payees_root(PAYEES)
     locks = []
     if native:
         salt = bytes([index + 1]) * 32
-        lock_id = await chains.lock_native(native, lock_binding(account, root, salt))
+        lock_id = await chains.lock_native(owner, native, lock_binding(account, root, salt))
         locks.append(LockReference(HOME, raw(chains.home_vault), lock_id, salt))
     if token:
         salt = bytes([index + 101]) * 32
         lock_id = await chains.lock_token(token, lock_binding(account, root, salt))
         locks.append(LockReference(SECOND, raw(chains.second_vault), lock_id, salt))
-    return Account(identity, chains.owner, bytes([index + 201]) * 32, tuple(locks))
+    return Account(identity, owner, bytes([index + 201]) * 32, tuple(locks))
 
 
 @dataclasses.dataclass
@@ -196,7 +197,7 @@ class Relayers:
     nodes: list[Node | None]
 
     @classmethod
-    def prepare(cls, chains: Chains, folder: Path, *, count: int = 3, threshold: int = 2, epoch: int = 3) -> "Relayers":
+    def prepare(cls, chains: Chains, folder: Path, *, count: int = 3, threshold: int = 2, epoch: int = 2) -> "Relayers":
         keys = [core.SigningKey.generate() for _ in range(count)]
         ports = [free_port(("127.0.0.1",)) for _ in range(count)]
         identities = [ServerIdentity.load_or_create(folder / f"tls{index}") for index in range(count)]
@@ -289,5 +290,3 @@ def funded_owner(*devnets: Devnet) -> LocalAccount:
     for devnet in devnets:
         devnet.fund(owner.address, 10**24)
     return owner
-
-
