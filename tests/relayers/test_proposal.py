@@ -1,6 +1,7 @@
 """Agree on facts, not on sets."""
 
 from collections import Counter
+from collections.abc import Mapping
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,7 +16,7 @@ def other(number: int) -> Leaf:
     return leaf(number, commitment=b"\xc1" + bytes(47))
 
 
-def all_proposals(lists: dict[int, tuple[Leaf, ...]], threshold: int) -> list[Proposal]:
+def all_proposals(lists: Mapping[int, tuple[Leaf, ...]], threshold: int) -> list[Proposal]:
     certified: set[Leaf] = set()
     found = []
     while proposal := next_proposal(lists, certified, threshold):
