@@ -20,6 +20,7 @@ from typing import Any, Self
 from eth_account import Account
 from eth_account.signers.local import LocalAccount
 from eth_utils.crypto import keccak
+
 from marginproof.model.errors import ConfigurationError, UnavailableError
 from marginproof.model.reasons import ReasonCode
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from eth_utils.crypto import keccak
+
 from marginproof.model.errors import ConfigurationError, MalformedError
 from marginproof.model.reasons import ReasonCode
 

@@ -12,6 +12,7 @@ from eth_utils.abi import (
     get_abi_output_types,
 )
 from eth_utils.address import to_checksum_address
+
 from marginproof.chains.evm.contracts.artifact import Artifact
 from marginproof.model.errors import MalformedError
 

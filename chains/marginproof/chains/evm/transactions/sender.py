@@ -14,6 +14,10 @@ import aiohttp
 from eth_account.signers.local import LocalAccount
 from eth_typing import ChecksumAddress
 from hexbytes import HexBytes
+from web3 import AsyncHTTPProvider, AsyncWeb3
+from web3.exceptions import ContractLogicError, TransactionNotFound, Web3Exception
+from web3.types import Nonce, TxParams, TxReceipt, Wei
+
 from marginproof.chains.evm.contracts.artifact import Artifact
 from marginproof.chains.evm.contracts.codec import (
     checksum_address,
@@ -25,9 +29,6 @@ from marginproof.chains.evm.contracts.codec import (
 )
 from marginproof.model.errors import RefusedError, UnavailableError
 from marginproof.model.reasons import ReasonCode
-from web3 import AsyncHTTPProvider, AsyncWeb3
-from web3.exceptions import ContractLogicError, TransactionNotFound, Web3Exception
-from web3.types import Nonce, TxParams, TxReceipt, Wei
 
 _T = TypeVar("_T")
 
