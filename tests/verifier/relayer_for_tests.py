@@ -73,6 +73,11 @@ class RelayerForTests(RelayerServiceServicer):
             raise UnavailableError("out of order")
 
 
+def relayer_for_tests() -> RelayerForTests:
+    """One that holds nothing yet."""
+    return RelayerForTests()  # type: ignore[abstract] # what a venue never asks for stays unimplemented
+
+
 @asynccontextmanager
 async def serve(relayer: RelayerForTests, identity: ServerIdentity) -> AsyncIterator[str]:
     """Serves one of them on loopback; gives its target."""

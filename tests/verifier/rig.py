@@ -24,7 +24,7 @@ from marginproof.model.network_file import dump_network_file
 from marginproof.model.typed_data import request_message, venue_method
 from marginproof.verifier.config import VenueConfig, load_config
 from marginproof.verifier.service import VenueNode
-from tests.verifier.relayer_for_tests import RelayerForTests, serve
+from tests.verifier.relayer_for_tests import RelayerForTests, relayer_for_tests, serve
 from tests.verifier.world import (
     ACCOUNT,
     IDENTITY,
@@ -105,7 +105,7 @@ class Rig:
         """``changes`` replace fields of the daemon's configuration."""
         async with contextlib.AsyncExitStack() as stack:
             identity = ServerIdentity.load_or_create(folder / "relayer-tls")
-            relayers = [RelayerForTests() for _ in range(3)]
+            relayers = [relayer_for_tests() for _ in range(3)]
             for relayer in relayers:
                 relayer.leaves = list(world.leaves)
                 relayer.reports = [price_report()]

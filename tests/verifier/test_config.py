@@ -120,9 +120,9 @@ def test_the_password_comes_from_a_file_or_the_environment(tmp_path: Path) -> No
     path.write_text("from file\nsecond line\n")
     assert read_password(path, {"MARGINPROOF_PASSWORD": "other"}) == "from file"
     assert read_password(None, {"MARGINPROOF_PASSWORD": "from environment"}) == "from environment"
-    for arguments in ((None, {}), (tmp_path / "none", {})):
+    for named in (None, tmp_path / "none"):
         with pytest.raises(ConfigurationError):
-            read_password(*arguments)
+            read_password(named, {})
 
 
 def test_sealed_values_open_only_in_their_place_with_their_key() -> None:

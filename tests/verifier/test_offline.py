@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -32,9 +33,9 @@ from tests.verifier.world import (
 Change = Callable[[World, PresentationBundle], PresentationBundle]
 
 
-def decision(world: World, data_digest: bytes, **changes: object) -> SignedDecision:
+def decision(world: World, data_digest: bytes, **changes: Any) -> SignedDecision:
     plain = Decision(NETWORK_ID, VENUE, ACCOUNT, data_digest, world.snapshot.digest, 2, Outcome.ACCEPT, 0, (), NOW + 5)
-    changed = dataclasses.replace(plain, **changes)  # type: ignore[arg-type] # any field
+    changed = dataclasses.replace(plain, **changes)
     return SignedDecision(changed, sign_typed(VENUE_KEY, decision_message(changed)))
 
 
@@ -139,8 +140,8 @@ def for_venue(world: World, bundle: PresentationBundle) -> PresentationBundle:
     return dataclasses.replace(bundle, presentation=world.present(venue=b"\x66" * 20).encode(), signed_decision=None)
 
 
-def changed(**fields: object) -> Change:
-    return lambda _world, bundle: dataclasses.replace(bundle, **fields)  # type: ignore[arg-type] # any field
+def changed(**fields: Any) -> Change:
+    return lambda _world, bundle: dataclasses.replace(bundle, **fields)
 
 
 R = ReasonCode
@@ -209,7 +210,8 @@ def test_any_bundle_gives_a_report(
     world: World, bundle: PresentationBundle, field: str, junk: bytes, keep: int
 ) -> None:
     original: bytes = getattr(bundle, field)
-    broken = dataclasses.replace(bundle, **{field: original[:keep] + junk})
+    fields: dict[str, Any] = {field: original[:keep] + junk}
+    broken = dataclasses.replace(bundle, **fields)
     report = check_presentation(FILE, broken)
     assert len(report) == 14
     assert broken == bundle or failures(report)

@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -18,24 +19,24 @@ Case = tuple[bytes, VenueView]
 Change = Callable[[World], Case]
 
 
-def edited(world: World, **changes: object) -> Case:
+def edited(world: World, **changes: Any) -> Case:
     """The valid presentation with fields outside its context replaced."""
-    return dataclasses.replace(world.present(), **changes).encode(), world.view()  # type: ignore[arg-type] # any field
+    return dataclasses.replace(world.present(), **changes).encode(), world.view()
 
 
-def recontexted(world: World, **changes: object) -> Case:
+def recontexted(world: World, **changes: Any) -> Case:
     """A presentation proven anew for a context with these fields replaced."""
     return world.present(**changes).encode(), world.view()
 
 
-def under(world: World, **facts: object) -> Case:
+def under(world: World, **facts: Any) -> Case:
     """The valid presentation before a venue that knows something else."""
     return world.present().encode(), world.view(**facts)
 
 
-def with_leaf(world: World, chain: str, **changes: object) -> Case:
+def with_leaf(world: World, chain: str, **changes: Any) -> Case:
     """The leaf of one chain certified differently, proven over all the same."""
-    leaf = certify(chain, **changes)  # type: ignore[arg-type] # any argument of certify
+    leaf = certify(chain, **changes)
     leaves = [leaf if known.included.leaf.chain == chain else known for known in world.leaves]
     return world.present(leaves).encode(), world.view(leaves)
 

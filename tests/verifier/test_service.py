@@ -199,7 +199,7 @@ async def test_a_policy_that_does_not_hold_is_rejected(tmp_path: Path, home_chai
 async def test_snapshots_follow_the_price_slots(rig: Rig) -> None:
     first = (await rig.venue.get_snapshot())[0]
     stream = rig.venue.stream_snapshots()
-    waiting = asyncio.create_task(anext(stream))
+    waiting = asyncio.ensure_future(anext(stream))
     await asyncio.sleep(0.1)
     rig.clock.now += 2
     cheaper = {"price:ETH": 1_900 * 10**8, "price:USDC": 10**8, "volatility:ETH": 80_000_000}
