@@ -7,7 +7,6 @@ signers, of whom one is then among those who answered.
 
 import asyncio
 import dataclasses
-import functools
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, TypeVar
@@ -106,12 +105,13 @@ class RelayerEvidence:
     async def refresh(self) -> None:
         """Takes in the newest certificates of every chain; silence changes nothing."""
         for chain in sorted(self._chains):
-            answers = await self._answers(functools.partial(RelayerClient.list_certificates, chain=chain))
-            for certificates in answers:
+            for certificates in await self._listed(chain):
                 for certificate in certificates if isinstance(certificates, tuple) else ():
-                    if certificate.digest not in self._certificates:
-                        self._accept(certificate)
+                    self._accept(certificate)
         self._forget_old_epochs()
+
+    async def _listed(self, chain: str) -> list[tuple[Certificate, ...] | MarginproofError]:
+        return await self._answers(lambda client: client.list_certificates(chain))
 
     async def _ask_all(self, ask: Callable[[RelayerClient], Awaitable[T]]) -> list[T | None]:
         """Every relayer's answer; None where it says that it has none."""
