@@ -4,13 +4,13 @@ import asyncio
 import contextlib
 import json
 import os
+import shlex
 import signal
 import sys
 import tempfile
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Final
 
-import typer
 from rich.console import Console
 
 from marginproof.cli.demo.processes import resident_bytes
@@ -19,9 +19,8 @@ from marginproof.cli.demo.scenario import load_scenario
 from marginproof.cli.demo.screen import Screen, final_tables
 from marginproof.cli.demo.story import Story
 from marginproof.cli.demo.world import World, build
-from marginproof.model.chains import format_address
-from marginproof.model.errors import MarginproofError
-from marginproof.model.reasons import ExitCode
+from marginproof.model.errors import MarginproofError, RefusedError
+from marginproof.model.reasons import ExitCode, ReasonCode
 
 _MEBIBYTE: Final = 1 << 20
 _SAMPLE_SECONDS: Final = 0.5
@@ -41,7 +40,7 @@ def run_demo(*, as_json: bool, keep: bool, directory: Path | None) -> int:
         if directory is None:
             directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="marginproof-demo-")))
         else:
-            directory.mkdir(parents=True, mode=0o700)
+            directory = _new_folder(directory)
         record = Record(source=load_scenario().source)
         try:
             asyncio.run(_run(record, Screen(talk), directory, keep=keep))
@@ -57,6 +56,16 @@ def run_demo(*, as_json: bool, keep: bool, directory: Path | None) -> int:
         for table in final_tables(record):
             console.print(table)
     return ExitCode.ACCEPTED if record.as_expected else ExitCode.INTERNAL
+
+
+def _new_folder(directory: Path) -> Path:
+    try:
+        directory.mkdir(parents=True, mode=0o700)
+    except FileExistsError as error:
+        raise RefusedError(
+            ReasonCode.CONFLICT, f"{directory.name!r} is there already", fix="name a folder that does not exist yet"
+        ) from error
+    return directory.resolve()
 
 
 async def _run(record: Record, screen: Screen, directory: Path, *, keep: bool) -> None:
@@ -76,6 +85,7 @@ async def _run(record: Record, screen: Screen, directory: Path, *, keep: bool) -
             record.error = str(error)
             screen.heading(str(error))
         record.seconds = record.elapsed
+        (directory / "record.json").write_text(json.dumps(record.document(), indent=2) + "\n")
         if keep and not record.error:
             _show_commands(world, screen)
             await asyncio.Event().wait()
@@ -95,27 +105,24 @@ async def _cancel(task: asyncio.Task[None]) -> None:
 
 
 def _show_commands(world: World, screen: Screen) -> None:
-    screen.heading("Still running; Ctrl-C ends it. In another terminal:")
+    """Prints commands that work as they stand, and writes the variables they use into ``environment``."""
+    variables = {
+        "DEMO": str(world.directory),
+        "MARGINPROOF_NETWORK": str(world.network_path),
+        "MARGINPROOF_ACCOUNT": str(world.directory / "market-maker"),
+        "MARGINPROOF_PASSWORD": world.password_path.read_text().strip(),
+        "VENUE_BOOK": world.book_target,
+    }
+    environment = world.directory / "environment"
+    environment.touch(mode=0o600)  # it holds the demo's password
+    environment.write_text("".join(f"export {name}={shlex.quote(value)}\n" for name, value in variables.items()))
+    screen.heading("Still running; Ctrl-C ends it. In another terminal, in the project's folder:")
     for line in (
-        f"export MARGINPROOF_NETWORK={world.network_path}",
-        f"export MARGINPROOF_ACCOUNT={world.directory / 'market-maker'}",
-        f"export MARGINPROOF_PASSWORD=$(cat {world.password_path})",
+        ". .venv/bin/activate",
+        f". {environment}",
         "marginproof account status --amounts",
-        f"marginproof account prove --venue {format_address(world.venue_address)}",
-        f"marginproof verify presentation {world.directory / 'presentation-opening.json'}",
+        "marginproof account prove",
+        "marginproof verify presentation $DEMO/presentation-*.json",
         "marginproof relayer status",
     ):
         screen.say(line)
-
-
-def demo(
-    context: typer.Context,
-    keep: Annotated[bool, typer.Option("--keep", help="Leave everything running until Ctrl-C.")] = False,
-    directory: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="Keep keys, databases and logs here (a new folder). Default: removed."),
-    ] = None,
-) -> None:
-    """Play the main job: two chains, three relayers, a venue, a market maker, one bad day (about a minute)."""
-    as_json = bool(getattr(context.find_root().obj, "as_json", False))
-    raise typer.Exit(run_demo(as_json=as_json, keep=keep, directory=directory))

@@ -39,6 +39,7 @@ class Child:
                 # Ctrl-C in a terminal must reach the demo alone, which then ends its children in order.
                 start_new_session=True,
             )
+        (directory / f"{name}.pid").write_text(f"{self._process.pid}\n")
 
     @property
     def process_id(self) -> int:

@@ -58,6 +58,7 @@ class World:
     venue: VenueClient
     book: VenueBookClient
     venue_address: bytes
+    book_target: str
     password_path: Path
 
     def process_ids(self) -> list[int]:
@@ -119,6 +120,7 @@ async def build(stack: contextlib.AsyncExitStack, directory: Path, scenario: Sce
             VenueBookClient(cast.book_target, cast.venue.identity.certificate_pem, cast.book_token)
         ),
         venue_address=cast.venue_endpoint.address,
+        book_target=cast.book_target,
         password_path=cast.password_path,
     )
     await _until_ready(world)
@@ -134,6 +136,7 @@ class _Cast:
     venue: _Seat
     venue_endpoint: VenueEndpoint
     book_target: str
+    metrics_target: str
     book_token: str = dataclasses.field(repr=False)
     password_path: Path
     password: str = dataclasses.field(repr=False)
@@ -151,6 +154,7 @@ def _cast(directory: Path) -> _Cast:
         venue=venue,
         venue_endpoint=VenueEndpoint(address, venue.target, venue.identity.certificate_pem),
         book_target=_free_target(),
+        metrics_target=_free_target(),
         book_token=_write_secret(venue.directory / "book-token"),
         password_path=password_path,
         password=password,
@@ -213,6 +217,7 @@ def _write_configurations(cast: _Cast, chains: Chains) -> None:
         "book_listen": cast.book_target,
         "book_token_file": "book-token",
         "home_endpoints": list(chains.home.urls),
+        "metrics_listen": cast.metrics_target,
     }
     _write_yaml(cast.venue.directory / "venue.yaml", document)
 

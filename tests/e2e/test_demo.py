@@ -1,0 +1,119 @@
+"""The main job, end to end: what the demo shows is so."""
+
+import csv
+import gzip
+import json
+import re
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from marginproof.attestation.certificates import verify_certificate
+from marginproof.cli.demo.record import count_amounts
+from marginproof.model.bundle import PresentationBundle
+from marginproof.model.certificates import Certificate
+from marginproof.model.margin import Outcome, Presentation, SignedDecision
+from marginproof.model.network_file import load_network_file
+from tests.e2e.conftest import DemoRun, end_demo, start_demo
+
+ACCEPTED = ("opening", "worse", "topped-up")
+
+
+def test_every_step_has_its_expected_outcome(record: dict[str, Any]) -> None:
+    assert [step["title"] for step in record["steps"] if not step["as_expected"]] == []
+    assert record["as_expected"]
+    assert len(record["steps"]) == 20
+    outcomes = [(step["outcome"], tuple(step["reasons"])) for step in record["steps"]]
+    for expected in (
+        ("REJECT", ("PROOF_INVALID",)),
+        ("REJECT", ("WRONG_VENUE",)),
+        ("REJECT", ("REPLAYED",)),
+        ("REJECT", ("CERTIFICATE_NOT_NEWEST",)),
+        ("REFUSED", ("MARGIN_INSUFFICIENT",)),
+        ("MARGIN_CALL", ()),
+    ):
+        assert expected in outcomes
+    assert outcomes.count(("ACCEPT", ())) == 3
+
+
+def test_certificates_are_signed_by_the_threshold(demo: DemoRun, record: dict[str, Any]) -> None:
+    network = load_network_file(demo.directory / "network.yaml")
+    assert [certificate["chain"] for certificate in record["certificates"]] == ["eip155:31337", "eip155:31338"]
+    for name in ACCEPTED:
+        bundle = _bundle(demo, name)
+        for data in bundle.certificates:
+            certificate = Certificate.decode(data)
+            verify_certificate(certificate, network.network_id, network.signer_set)
+            assert sum(certificate.signers) >= 2
+
+
+def test_accepted_proofs_are_448_bytes_and_signed(demo: DemoRun, record: dict[str, Any]) -> None:
+    proven = [step for step in record["steps"] if step["outcome"] == "ACCEPT"]
+    assert {step["proof_bytes"] for step in proven} == {448}
+    for name in ACCEPTED:
+        bundle = _bundle(demo, name)
+        assert bundle.signed_decision is not None
+        decision = SignedDecision.decode(bundle.signed_decision).decision
+        assert decision.outcome == Outcome.ACCEPT
+        assert decision.presentation_digest == Presentation.decode(bundle.presentation).digest
+
+
+def test_the_venues_input_has_no_amount(record: dict[str, Any]) -> None:
+    venue = next(party for party in record["parties"] if party["party"] == "venue")
+    assert venue["byte_count"] > 0
+    assert venue["amounts_found"] == 0
+
+
+def test_the_search_for_amounts_finds_them() -> None:
+    wei = 40 * 10**18
+    for form in (b"%d" % wei, wei.to_bytes(32, "big"), wei.to_bytes(16, "little"), f"{wei:x}".encode()):
+        assert count_amounts(b"..." + form + b"...", [wei]) == 1
+    assert count_amounts(b"nothing here", [wei]) == 0
+    assert count_amounts(b"9%d" % wei, [wei]) == 0
+
+
+def test_the_demo_stays_within_its_memory(record: dict[str, Any]) -> None:
+    assert 0 < record["peak_memory_mebibytes"] <= 1536
+
+
+def test_the_scenario_quotes_at_most_twelve_hours_with_their_source(record: dict[str, Any]) -> None:
+    text = (Path(__file__).parents[2] / "cli/marginproof/cli/demo/scenario.yaml").read_text()
+    assert len(re.findall(r"eth_usd:", text)) <= 12
+    assert "2020-03-12" in record["source"]
+
+
+def test_quoted_prices_are_those_of_the_shared_data(shared_dir: Path) -> None:
+    text = (Path(__file__).parents[2] / "cli/marginproof/cli/demo/scenario.yaml").read_text()
+    with gzip.open(shared_dir / "prices" / "ETH-USDT-1h-2020-01_2022-10.csv.gz", "rt") as file:
+        closes = {row["Date"][:16]: float(row["Close"]) for row in csv.DictReader(file)}
+    for hour in yaml.safe_load(text)["hours"]:
+        assert closes[hour["time"]] == float(hour["eth_usd"])
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_demo_ends_everything_it_started(tmp_path: Path, number: signal.Signals) -> None:
+    process, stdout, _ = start_demo(tmp_path / "run")
+    deadline = time.monotonic() + 60
+    while not (tmp_path / "run" / "venue.pid").exists():
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    assert end_demo(process, number) == 130
+    assert stdout.read_text() == ""
+
+
+def test_a_folder_that_exists_is_not_overwritten(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    folder.mkdir()
+    process, _, stderr = start_demo(folder)
+    assert process.wait(60) == 10
+    assert json.loads(stderr.read_text())["code"] == "CONFLICT"
+    assert list(folder.iterdir()) == []
+
+
+def _bundle(demo: DemoRun, name: str) -> PresentationBundle:
+    return PresentationBundle.decode((demo.directory / f"presentation-{name}.json").read_bytes())

@@ -1,0 +1,118 @@
+"""No secret of a demo run stands in any of its outputs.
+
+The secrets are read from the run itself (its keystores are opened with its password) and looked for in every file that
+it left: logs, databases with their journals, records, bundles, evidence, metrics and the command's own output.
+"""
+
+import base64
+import json
+import urllib.request
+from collections.abc import Iterator
+
+import pytest
+import yaml
+
+from marginproof.model.network_file import NetworkFile, load_network_file
+from marginproof.prover.account import Account
+from marginproof.relayers.keys import load_keystore as load_relayer_key
+from marginproof.verifier.keys import load_keystore as load_venue_key
+from tests.e2e.conftest import DemoRun
+
+INPUTS = {"password", "funding-key", "book-token", "key.pem", "environment"}
+"""Files whose whole purpose is to hold a secret in plain text for the demo's user."""
+
+
+def _secrets(demo: DemoRun, network: NetworkFile) -> Iterator[tuple[str, bytes]]:
+    password = (demo.directory / "password").read_text().strip()
+    yield "password", password.encode()
+    yield "book token", (demo.directory / "venue" / "book-token").read_text().strip().encode()
+    yield "funding key", bytes.fromhex((demo.directory / "funding-key").read_text().strip().removeprefix("0x"))
+    for number in range(3):
+        key = load_relayer_key(demo.directory / f"relayer-{number}" / "keystore.json", password)
+        yield f"key of relayer {number}", key.expose_secret()
+    yield "key of the venue", bytes(load_venue_key(demo.directory / "venue" / "keystore.json", password).key)
+    with Account.open(demo.directory / "market-maker", network, password) as account:
+        yield "owner key", bytes(account.owner.key)
+        yield "state key", account.secret.state_key()
+        yield "payee salt", account.payees.opening(network.venues[0].address).salt
+        for index in range(2):
+            yield f"key of lock {index}", bytes(account.secret.lock_key(index).key)
+            yield f"salt of lock {index}", account.secret.lock_salt(index)
+        for number in (1, 2):
+            yield f"blinding seed {number}", account.secret.blinding_seed(number)
+
+
+def _amounts() -> Iterator[tuple[str, bytes]]:
+    for amount in (40 * 10**18, 40 * 10**8, 1000 * 10**6, 4000 * 10**6):
+        yield f"amount {amount}", b"%d" % amount
+        if amount >= 1 << 40:
+            yield f"amount {amount}", amount.to_bytes(16, "big").lstrip(b"\0")
+
+
+def _forms(secret: bytes) -> set[bytes]:
+    return {
+        secret,
+        secret[::-1],
+        secret.hex().encode(),
+        secret.hex().upper().encode(),
+        base64.b64encode(secret).rstrip(b"="),
+        base64.urlsafe_b64encode(secret).rstrip(b"="),
+        str(int.from_bytes(secret, "big")).encode(),
+        str(list(secret)).encode(),
+    }
+
+
+@pytest.fixture(scope="module")
+def outputs(demo: DemoRun) -> dict[str, bytes]:
+    files = {
+        str(path.relative_to(demo.directory)): path.read_bytes()
+        for path in demo.directory.rglob("*")
+        if path.is_file() and path.name not in INPUTS
+    }
+    config = yaml.safe_load((demo.directory / "venue" / "venue.yaml").read_text())
+    with urllib.request.urlopen(f"http://{config['metrics_listen']}/metrics", timeout=5) as answer:
+        files["metrics"] = answer.read()
+    files["stdout"], files["stderr"] = demo.stdout.read_bytes(), demo.stderr.read_bytes()
+    return files
+
+
+def test_the_outputs_are_those_of_a_whole_run(outputs: dict[str, bytes]) -> None:
+    names = set(outputs)
+    assert {"relayer-0.log", "venue.log", "market-maker.log", "stderr", "metrics", "record.json"} <= names
+    assert sum(name.endswith(".sqlite") for name in names) == 4
+    assert all(outputs[name] for name in names if name.endswith(".log"))
+
+
+def test_no_secret_stands_in_any_output(demo: DemoRun, outputs: dict[str, bytes]) -> None:
+    network = load_network_file(demo.directory / "network.yaml")
+    found = [
+        f"{name} in {file}"
+        for name, secret in _secrets(demo, network)
+        for form in _forms(secret)
+        for file, data in outputs.items()
+        if form in data
+    ]
+    # The payee's salt is shown to the venue on purpose: it opens the venue's own place among the payees, nothing else.
+    shown = [line for line in found if line.startswith("payee salt in ")]
+    assert [line for line in found if line not in shown] == []
+    assert all("presentation-" in line or "venue/" in line for line in shown)
+
+
+def test_no_collateral_amount_stands_where_it_must_not(outputs: dict[str, bytes]) -> None:
+    """The record's titles tell the story with amounts, as does the demo's own screen; nothing else has them."""
+    quiet = {name: data for name, data in outputs.items() if name not in ("record.json", "stderr", "stdout")}
+    assert [f"{name} in {file}" for name, form in _amounts() for file, data in quiet.items() if form in data] == []
+
+
+def test_the_search_finds_a_planted_secret(demo: DemoRun) -> None:
+    secret = bytes(range(100, 132))
+    for planted in (json.dumps({"seed": secret.hex()}).encode(), b"\0" + secret + b"\0", base64.b64encode(secret)):
+        assert any(form in planted for form in _forms(secret))
+
+
+def test_files_with_secrets_are_their_owners_alone(demo: DemoRun) -> None:
+    for path in demo.directory.rglob("*"):
+        if path.is_file() and (
+            path.name in INPUTS or "keystore" in path.name or path.name in ("account.json", "state")
+        ):
+            assert path.stat().st_mode & 0o077 == 0, path
