@@ -10,14 +10,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from marginproof import core
+from marginproof.attestation.typed_signing import sign_typed
+from marginproof.client.venue import AccountCredential
 from marginproof.client.venue_book import VenueBookClient
 from marginproof.model.accounts import AccountIdentity
 from marginproof.model.errors import MalformedError, MarginproofError, NotFoundError, RefusedError, UnauthorisedError
 from marginproof.model.reasons import ReasonCode
+from marginproof.model.typed_data import request_message, venue_method
 from marginproof.model.universe import Universe
 from marginproof.verifier.book import Fill, apply_fill, cash_change_floor, cash_entry, commit_book
 from tests.verifier.rig import Rig, credential
-from tests.verifier.world import ACCOUNT, CALL, CASH, FILE, IDENTITY, LOT, NOW, OTHER_VENUE, PERP, VENUE
+from tests.verifier.world import ACCOUNT, CALL, CASH, FILE, IDENTITY, LOT, NETWORK_ID, NOW, OTHER_VENUE, PERP, VENUE
 
 UNIVERSE = FILE.universe
 PRICE = 2_000 * 10**8
@@ -199,7 +202,8 @@ async def test_only_the_owner_sees_the_book(rig: Rig, name: str) -> None:
 async def test_an_identity_that_is_not_the_account_is_refused(rig: Rig) -> None:
     """The account of one, the identity and key of another: the root decides, not the field."""
     own = AccountIdentity(IDENTITY.home_chain, IDENTITY.registry, bytes.fromhex(STRANGER.address[2:]), 0)
-    stranger = credential("GetBook", key=STRANGER, identity=own).message()
+    asked = request_message(NETWORK_ID, ACCOUNT, venue_method(VENUE, "GetBook"), NOW)
+    stranger = AccountCredential(own, NOW, sign_typed(STRANGER, asked)).message()
     await rig.book.open_account(ACCOUNT)
     await rig.book.open_account(own.root())
     stranger.account = ACCOUNT

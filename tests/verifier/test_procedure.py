@@ -124,6 +124,7 @@ def stale_snapshot(world: World) -> Case:
 
 
 CASES: list[tuple[str, int, ReasonCode, Change]] = [
+    ("nothing after the version", 1, ReasonCode.PRESENTATION_MALFORMED, lambda w: (w.present().encode()[:8], w.view())),
     ("a wrong offset", 1, ReasonCode.PRESENTATION_MALFORMED, wrong_offset),
     ("the first half", 1, ReasonCode.PRESENTATION_MALFORMED, lambda w: (w.present().encode()[:300], w.view())),
     ("nothing", 1, ReasonCode.PRESENTATION_MALFORMED, lambda w: (b"", w.view())),

@@ -106,12 +106,11 @@ def check_addressed(presentation: Presentation, network_id: bytes, venue: bytes)
 
 def _check_shape(presentation: Presentation) -> None:
     """One spelling only: certificates rise by digest, leaves by chain, and each leaf brings one certificate."""
-    digests = presentation.context.certificates
     leaves = presentation.leaves
-    if not leaves or any(first >= second for first, second in itertools.pairwise(digests)):
-        raise _malformed("a presentation names certificates that rise strictly by digest, at least one")
-    if sorted(leaf.certificate_digest for leaf in leaves) != list(digests):
-        raise _malformed("every certificate of the context needs exactly one leaf")
+    if not leaves:
+        raise _malformed("a presentation has at least one leaf")
+    if sorted(leaf.certificate_digest for leaf in leaves) != list(presentation.context.certificates):
+        raise _malformed("the certificates rise by digest, and each of them has exactly one leaf")
     if any(first.leaf.chain > second.leaf.chain for first, second in itertools.pairwise(leaves)):
         raise _malformed("the leaves rise by chain")
 
