@@ -2,6 +2,7 @@
 
 import asyncio
 import dataclasses
+import json
 import sqlite3
 import time
 from collections.abc import Awaitable, Callable
@@ -16,11 +17,13 @@ from marginproof.attestation.certificates import verify_certificate, verify_part
 from marginproof.attestation.leaves import verify_included
 from marginproof.attestation.peer_requests import sign_peer_request
 from marginproof.client.relayer_peer import PeerCredential, RelayerPeerClient
-from marginproof.model.certificates import Certificate, CertificateBody, IncludedLeaf, LeafList
+from marginproof.model.certificates import Certificate, CertificateBody, IncludedLeaf, LeafList, Reference
 from marginproof.model.errors import MarginproofError
 from marginproof.model.peers import NO_SUBJECT, PeerRequest
 from marginproof.model.reasons import ReasonCode
 from marginproof.oracles.report import usable_prices
+from marginproof.relayers.protection import FixedList, SigningProtection
+from marginproof.relayers.store import Store
 from tests.relayers.world import (
     ETH_PRICE,
     ETH_VOLATILITY,
@@ -153,24 +156,39 @@ async def test_a_lock_counts_in_one_account_only(relayers: Relayers, scene: Scen
     assert caught.value.code == ReasonCode.NOT_FOUND
 
 
-async def test_late_registration_costs_only_that_account(relayers: Relayers, scene: Scene) -> None:
-    await certified(relayers, scene.both, HOME, scene.first_epoch + 1)
+@dataclasses.dataclass(frozen=True)
+class SecondAct:
+    """What happened after the first certificates: a notice began, the late account reached a second relayer."""
+
+    before_notice: tuple[IncludedLeaf, Certificate]
+    late_before: ReasonCode
+    late_epoch: int
+    notice_epoch: int
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def second_act(chains: Chains, relayers: Relayers, scene: Scene) -> SecondAct:
+    before = await certified(relayers, scene.noticed, HOME, scene.first_epoch)
     async with relayers.client(0) as client:
         with pytest.raises(MarginproofError) as caught:
             await client.get_account_leaf(scene.late.id, HOME)
-    assert caught.value.code == ReasonCode.NOT_FOUND
-    # With a second relayer t share it, and it is certified.
-    first_epoch = await relayers.register(scene.late, 2, 0, 2)
-    await certified(relayers, scene.late, HOME, first_epoch)
+    late_epoch = await relayers.register(scene.late, 2, 0, 2)
+    await chains.start_notice(scene.noticed.owner, scene.noticed.locks[0].lock_id)
+    return SecondAct(before, caught.value.code, late_epoch, relayers.epoch + 1)
 
 
-async def test_lock_under_notice_no_longer_counts(chains: Chains, relayers: Relayers, scene: Scene) -> None:
-    account = scene.noticed
-    included, certificate = await certified(relayers, account, HOME, scene.first_epoch)
-    assert opens_to(relayers, account, included, certificate, 4 * 10**6)
-    await chains.start_notice(account.owner, account.locks[0].lock_id)
-    included, certificate = await certified(relayers, account, HOME, relayers.epoch + 1)
-    assert opens_to(relayers, account, included, certificate, 0)
+async def test_late_registration_costs_only_that_account(
+    relayers: Relayers, scene: Scene, second_act: SecondAct
+) -> None:
+    assert second_act.late_before == ReasonCode.NOT_FOUND
+    await certified(relayers, scene.late, HOME, second_act.late_epoch)  # now t share it
+
+
+async def test_lock_under_notice_no_longer_counts(relayers: Relayers, scene: Scene, second_act: SecondAct) -> None:
+    included, certificate = second_act.before_notice
+    assert opens_to(relayers, scene.noticed, included, certificate, 4 * 10**6)
+    included, certificate = await certified(relayers, scene.noticed, HOME, second_act.notice_epoch)
+    assert opens_to(relayers, scene.noticed, included, certificate, 0)
 
 
 async def test_registration_rules_at_the_boundary(relayers: Relayers, scene: Scene) -> None:
@@ -304,6 +322,44 @@ async def test_one_node_down_certification_goes_on(relayers: Relayers, scene: Sc
         return certificate.signers[0]
 
     assert await until(back)
+
+
+async def test_a_relayer_with_another_block_is_left_out_and_keeps_the_evidence(
+    relayers: Relayers, scene: Scene
+) -> None:
+    """Relayer 2 has fixed a block that does not exist for a coming epoch, as a forked chain would make it."""
+    await relayers.stop(2)
+    epoch, config = relayers.epoch + 2, relayers.configs[2]
+    key = relayers.keys[2].public_key
+    store = Store.open(config.database, network_id=relayers.file.network_id, public_key=key, epoch=0, slot=0)
+    foreign = FixedList(HOME, epoch, Reference(1, b"\x01" * 32, 1), ())
+    SigningProtection(store).fix(foreign)
+    store.close()
+    await relayers.start(2)
+    for signer in (0, 2):
+
+        async def look(signer: int = signer) -> Certificate | None:
+            async with relayers.client(signer) as client:
+                return next(iter(await client.list_certificates(HOME, epoch)), None)
+
+        assert (await until(look)).signers == (True, True, False)
+    (file,) = config.evidence_directory.glob("certificate-*.json")
+    assert json.loads(file.read_text())["own_reference"]["hash"] == "01" * 32
+    relayer = relayers.file.relayers[2]
+    shown = credential(relayers, "GetLeafList", epoch, callee=2)
+    async with RelayerPeerClient(relayer.target, relayer.certificate_pem) as client:
+        assert await client.get_leaf_list(shown, HOME, epoch) == (foreign.reference, LeafList(()))
+
+
+async def test_a_relayer_that_signs_wrongly_costs_its_signature_only(relayers: Relayers, scene: Scene) -> None:
+    node = relayers.nodes[1]
+    assert node is not None
+    object.__setattr__(node._context, "key", core.SigningKey.generate())  # as a broken or bribed signer would sign
+    epoch = relayers.epoch + 1
+    for later in range(3):  # also when it leads
+        _, certificate = await certified(relayers, scene.both, HOME, epoch + later, 2)
+        assert certificate.signers == (True, False, True)
+    object.__setattr__(node._context, "key", relayers.keys[1])
 
 
 async def test_nodes_are_healthy_and_say_so(relayers: Relayers) -> None:

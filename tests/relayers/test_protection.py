@@ -126,6 +126,13 @@ def test_a_database_of_another_key_or_network_is_refused(path: Path) -> None:
     open_store(path).close()  # and the lock was given back
 
 
+def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    assert code_of(lambda: open_store(tmp_path / "file" / "relayer.db")) == ReasonCode.FILE_UNREADABLE
+    (tmp_path / "folder").mkdir()
+    assert code_of(lambda: open_store(tmp_path / "folder")) == ReasonCode.FILE_UNREADABLE
+
+
 def test_a_file_that_is_no_database_is_refused(path: Path) -> None:
     path.parent.mkdir()
     path.write_bytes(b"this is no database, but long enough to look like one" * 100)

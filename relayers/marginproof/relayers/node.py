@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Final, Self
@@ -88,8 +88,7 @@ class Node:
         signer = _signer(file, self._key)
         self._context = self._open_context(file, signer)
         pools = self._pools(file)
-        for pool in pools.values():
-            await pool.start()
+        await _start_all(pools.values())
         timeout = min(self._config.request_timeout_seconds, max(1.0, _PEER_TIMEOUT_SHARE * _shortest(file)))
         peers = Peers(file, self._key, signer, self._clock, timeout)
         self._stack.push_async_callback(peers.aclose)
@@ -169,7 +168,7 @@ class Node:
             Service(add_RelayerServiceServicer_to_server, public, _full_name(relayer_service_pb2, "RelayerService")),
             Service(
                 add_RelayerPeerServiceServicer_to_server,
-                PeerService(self._context),
+                PeerService(self._context, requests_per_second=self._config.requests_per_second),
                 _full_name(relayer_peer_service_pb2, "RelayerPeerService"),
             ),
         )
@@ -209,6 +208,13 @@ async def run(config: RelayerConfig) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.remove_signal_handler(number)
     _log.info("relayer stopped")
+
+
+async def _start_all(pools: Iterable[EndpointPool]) -> None:
+    """At the same time: a dead chain must not hold up the others. All have ended when the first failure is raised."""
+    for outcome in await asyncio.gather(*(pool.start() for pool in pools), return_exceptions=True):
+        if outcome is not None:
+            raise outcome
 
 
 async def _supervised(

@@ -12,6 +12,7 @@ from marginproof.model.errors import NotFoundError, UnauthorisedError
 from marginproof.model.peers import NO_SUBJECT, PeerRequest
 from marginproof.relayers.acceptance import check_certificate
 from marginproof.relayers.context import NodeContext
+from marginproof.relayers.limits import RateLimit, caller_of
 from marginproof.relayers.numbers import checked_number
 from marginproof.relayers.peers import GET_LEAF_LIST, GET_OBSERVATIONS, PUBLISH_CERTIFICATE, SIGN_LEAF_LIST
 
@@ -19,15 +20,22 @@ _MAX_TEXT = 64
 
 
 class PeerService(RelayerPeerServiceServicer):
-    """Serves ``marginproof.v1.RelayerPeerService``; every request shows which relayer asks, for exactly this."""
+    """Serves ``marginproof.v1.RelayerPeerService``; every request shows which relayer asks, for exactly this.
 
-    def __init__(self, context: NodeContext) -> None:
+    Args:
+        context: The node.
+        requests_per_second: Limit for one caller, counted before anything is verified.
+    """
+
+    def __init__(self, context: NodeContext, *, requests_per_second: int) -> None:
         self._context = context
+        self._requests = RateLimit(requests_per_second)
 
     async def GetLeafList(  # noqa: N802 - named by the service
-        self, request: messages.GetLeafListRequest, _: Any
+        self, request: messages.GetLeafListRequest, call: Any
     ) -> messages.GetLeafListResponse:
         """This node's own leaves, once fixed."""
+        self._limit(call)
         epoch = checked_number(request.epoch)
         self._authorise(request.credential, GET_LEAF_LIST, chain=request.chain, number=epoch)
         view = self._context.view(request.chain, epoch)
@@ -35,9 +43,10 @@ class PeerService(RelayerPeerServiceServicer):
         return messages.GetLeafListResponse(reference=view.reference.encode(), leaf_list=leaf_list.encode())
 
     async def SignLeafList(  # noqa: N802 - named by the service
-        self, request: messages.SignLeafListRequest, _: Any
+        self, request: messages.SignLeafListRequest, call: Any
     ) -> messages.SignLeafListResponse:
         """This node's signature, if every leaf is its own."""
+        self._limit(call)
         body = CertificateBody.decode(request.body)
         epoch = checked_number(body.epoch)
         self._authorise(request.credential, SIGN_LEAF_LIST, chain=body.chain, number=epoch, subject=body.root())
@@ -45,9 +54,10 @@ class PeerService(RelayerPeerServiceServicer):
         return messages.SignLeafListResponse(signature=self._context.sign(body, leaf_list.leaves))
 
     async def PublishCertificate(  # noqa: N802 - named by the service
-        self, request: messages.PublishCertificateRequest, _: Any
+        self, request: messages.PublishCertificateRequest, call: Any
     ) -> messages.PublishCertificateResponse:
         """Checks and keeps a certificate."""
+        self._limit(call)
         certificate = Certificate.decode(request.certificate)
         body = certificate.body
         epoch = checked_number(body.epoch)
@@ -60,15 +70,19 @@ class PeerService(RelayerPeerServiceServicer):
         return messages.PublishCertificateResponse()
 
     async def GetObservations(  # noqa: N802 - named by the service
-        self, request: messages.GetObservationsRequest, _: Any
+        self, request: messages.GetObservationsRequest, call: Any
     ) -> messages.GetObservationsResponse:
         """What this node signed for a price slot."""
+        self._limit(call)
         slot = checked_number(request.slot)
         self._authorise(request.credential, GET_OBSERVATIONS, number=slot)
         signed = self._context.protection.observations(slot)
         if signed is None:
             raise NotFoundError("this relayer has not signed this price slot", fields={"slot": slot})
         return messages.GetObservationsResponse(signed_observations=signed.encode())
+
+    def _limit(self, call: Any) -> None:
+        self._requests.take(caller_of(call.peer()), self._context.clock())
 
     def _authorise(
         self,

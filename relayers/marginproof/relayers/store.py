@@ -194,9 +194,7 @@ def _lock(path: Path) -> int:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         lock = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
-        raise ConfigurationError(
-            "cannot write beside the database", code=ReasonCode.FILE_UNREADABLE, fix="check the folder and its owner"
-        ) from error
+        raise _unwritable() from error
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
@@ -209,9 +207,18 @@ def _lock(path: Path) -> int:
     return lock
 
 
+def _unwritable() -> ConfigurationError:
+    return ConfigurationError(
+        "cannot write the database", code=ReasonCode.FILE_UNREADABLE, fix="check the folder and its owner"
+    )
+
+
 def _engine(path: Path) -> sql.Engine:
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-    engine = sql.create_engine(f"sqlite:///{path}", poolclass=StaticPool)
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    except OSError as error:
+        raise _unwritable() from error
+    engine = sql.create_engine(f"sqlite:///{path}", poolclass=StaticPool, hide_parameters=True)
 
     @sql.event.listens_for(engine, "connect")
     def _pragmas(connection: Any, _: object) -> None:

@@ -73,7 +73,7 @@ class ChainWatcher:
             reference=Reference(header.number, header.hash, header.timestamp),
             locks=await self._read_locks(header, registrations),
         )
-        derived = derive_leaves(registrations, reading, self._context.file.universe)
+        derived = await asyncio.to_thread(derive_leaves, registrations, reading, self._context.file.universe)
         view = self._context.protection.fix(FixedList(self._chain, epoch, reading.reference, derived.leaves))
         self._report(view, derived)
         return view
