@@ -35,11 +35,11 @@ class Chain:
         )
 
 
-async def deploy(devnet: Devnet) -> Chain:
+async def deploy(devnet: Devnet, policy_delay: int = 60) -> Chain:
     devnet.fund(VENUE_KEY.address, 10**18)
     async with Sender(devnet.url, devnet.account(0)) as sender:
         vault = (await Vault.deploy(sender, NOTICE_SECONDS, 86_400)).address
-        registry = (await Registry.deploy(sender, 60)).address
+        registry = (await Registry.deploy(sender, policy_delay)).address
         token = await Token.deploy(sender, "Test USD", "USDC", 6)
         await token.mint(development_account(1).address, 10**12)
     async with Sender(devnet.url, VENUE_KEY) as venue:

@@ -108,7 +108,7 @@ class ChainActions:
         _check_live(view.record)
         if view.notice_at is None:
             async with self._vault(view.record) as (vault, sender, url):
-                await fund_lock_key(self._account, self._funding, sender, url, NATIVE_ASSET, 0)
+                await self._refill_gas(sender, url)
                 receipt = await vault.start_notice(_lock_id(view.record))
             changed = view.record.after(LockEventKind.NOTICE_STARTED, view.record.amount, receipt.block_number)
             self._account.replace_lock(changed)
@@ -119,7 +119,8 @@ class ChainActions:
         view = await self.notice_view(number)
         _check_live(view.record)
         if view.notice_at is not None:
-            async with self._vault(view.record) as (vault, _, _):
+            async with self._vault(view.record) as (vault, sender, url):
+                await self._refill_gas(sender, url)
                 receipt = await vault.cancel_notice(_lock_id(view.record))
             changed = view.record.after(LockEventKind.NOTICE_CANCELLED, view.record.amount, receipt.block_number)
             self._account.replace_lock(changed)
@@ -138,7 +139,8 @@ class ChainActions:
         check_lock_key(format_address(to), self._account.owner.address.lower(), frozenset())
         view = await self.notice_view(number)
         _check_live(view.record)
-        async with self._vault(view.record) as (vault, _, _):
+        async with self._vault(view.record) as (vault, sender, url):
+            await self._refill_gas(sender, url)
             receipt = await vault.withdraw(_lock_id(view.record), format_address(to))
         self._account.replace_lock(view.record.after(LockEventKind.WITHDRAWN, 0, receipt.block_number))
         return self._account.lock(number)
@@ -209,6 +211,11 @@ class ChainActions:
             after = await vault.read_lock(_lock_id(record))
         self._account.replace_lock(record.after(LockEventKind.ADDED, after.amount, block_number))
         return self._account.lock(record.number)
+
+    async def _refill_gas(self, sender: Sender, url: str) -> None:
+        """Without a payer the lock's key uses what its reserve still has."""
+        if self._funding.key is not None:
+            await fund_lock_key(self._account, self._funding, sender, url, NATIVE_ASSET, 0)
 
     async def _find(self, vault: Vault, owner: str, binding: bytes, locks_before: int) -> dict[int, LockState]:
         """Locks of this key and binding that the vault made since the intent."""

@@ -64,7 +64,7 @@ def new(
         ),
     ] = None,
     rpc: RpcOption = None,
-    index: Annotated[int, typer.Option(min=0, help="Which of the owner's accounts this is.")] = 0,
+    index: Annotated[int, typer.Option(metavar="N", min=0, help="Which of the owner's accounts this is.")] = 0,
     password_file: PasswordFileOption = None,
     insecure_fast: FastOption = False,
 ) -> None:

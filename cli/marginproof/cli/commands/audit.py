@@ -102,7 +102,7 @@ def doctor(
     output_of(context).show(doctor_actions.run(network, account, timeout))
 
 
-def completion(shell: Annotated[Shell, typer.Argument(help="For which shell.")]) -> None:
+def completion(shell: Annotated[Shell, typer.Argument(metavar="SHELL", help="bash, zsh or fish.")]) -> None:
     """Print a completion script; add it to the shell's start-up file."""
     script = get_completion_script(prog_name="marginproof", complete_var="_MARGINPROOF_COMPLETE", shell=shell.value)
     sys.stdout.write(script + "\n")

@@ -47,8 +47,8 @@ def fill(
     token_file: Annotated[Path, typer.Option(metavar="FILE", help="File with its bearer token.")],
     account: Annotated[str, typer.Option(metavar="ID", help="Account id, hexadecimal.")],
     instrument: Annotated[str, typer.Option(metavar="ID", help="Universe entry that was traded.")],
-    lots: Annotated[int, typer.Option(help="Signed number of lots; positive when the account buys.")],
-    price_e8: Annotated[int, typer.Option(min=1, help="Price of one unit in 10^-8 USD.")],
+    lots: Annotated[int, typer.Option(metavar="N", help="Signed number of lots; positive when the account buys.")],
+    price_e8: Annotated[int, typer.Option(metavar="N", min=1, help="Price of one unit in 10^-8 USD.")],
     fill_id: Annotated[str, typer.Option(metavar="ID", help="The matching engine's id; a repeat changes nothing.")],
 ) -> None:
     """Book one fill, as the venue's matching engine does."""

@@ -1,0 +1,155 @@
+"""Runs the command in this process, or against servers on a loop of their own; collects everything it says."""
+
+import asyncio
+import contextlib
+import dataclasses
+import json
+import threading
+from collections.abc import Awaitable, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+
+from marginproof.chains.evm.devnet import Devnet, DevnetOptions, development_account
+from marginproof.cli.main import main
+from marginproof.model.network_file import NetworkFile, dump_network_file
+from tests.prover.conftest import Chain, deploy
+from tests.prover.servers import RelayerForTests, VenueForTests, serving
+from tests.prover.world import HOME, PASSWORD, network_file
+
+_T = TypeVar("_T")
+ACCESS_KEY = "planted-endpoint-access-key"
+
+
+@dataclasses.dataclass(frozen=True)
+class Spoken:
+    """What one run said."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The JSON document on stdout."""
+        assert self.out, self.err
+        document: dict[str, Any] = json.loads(self.out)
+        return document
+
+    @property
+    def error(self) -> dict[str, Any]:
+        """The JSON document that is the last line on stderr."""
+        document: dict[str, Any] = json.loads(self.err.strip().splitlines()[-1])
+        return document
+
+
+@dataclasses.dataclass
+class Command:
+    """Runs ``marginproof`` and keeps everything that any run said."""
+
+    capsys: pytest.CaptureFixture[str]
+    heard: str = ""
+
+    def __call__(self, *arguments: str) -> Spoken:
+        self.capsys.readouterr()
+        try:
+            main(arguments)
+            code: Any = 0
+        except SystemExit as ended:
+            code = ended.code
+        out, err = self.capsys.readouterr()
+        self.heard += out + err
+        return Spoken(int(code or 0), out, err)
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Command:
+    for name in ("MARGINPROOF_NETWORK", "MARGINPROOF_ACCOUNT", "MARGINPROOF_VENUE", "MARGINPROOF_DEBUG"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("MARGINPROOF_PASSWORD", PASSWORD)
+    return Command(capsys)
+
+
+@pytest.fixture
+def network_path(tmp_path: Path) -> Path:
+    path = tmp_path / "network.yaml"
+    path.write_bytes(dump_network_file(network_file(relayers=(("127.0.0.1:1", "none"),) * 3)))
+    return path
+
+
+@dataclasses.dataclass
+class Background:
+    """An event loop in a thread, for servers while the command runs a loop of its own."""
+
+    loop: asyncio.AbstractEventLoop
+
+    def do(self, work: Awaitable[_T]) -> _T:
+        async def awaited() -> _T:
+            return await work
+
+        return asyncio.run_coroutine_threadsafe(awaited(), self.loop).result(30)
+
+
+@pytest.fixture
+def background() -> Iterator[Background]:
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    yield Background(loop)
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join()
+    loop.close()
+
+
+@pytest.fixture(scope="session")
+def deployed() -> Iterator[Chain]:
+    with Devnet(DevnetOptions(hosts=("127.0.0.1", "127.0.0.2", "127.0.0.3"))) as devnet:
+        yield asyncio.run(deploy(devnet, policy_delay=1))
+
+
+@dataclasses.dataclass(frozen=True)
+class Live:
+    """A network that answers: chain, three relayers, a venue; and the options every account command needs."""
+
+    chain: Chain
+    network: NetworkFile
+    relayers: list[RelayerForTests]
+    venue: VenueForTests
+    options: tuple[str, ...]
+    funding: tuple[str, ...]
+    directory: Path
+
+    @property
+    def rpc(self) -> tuple[str, ...]:
+        return tuple(part for url in self.chain.devnet.urls for part in ("--rpc", f"{HOME}={url}/?key={ACCESS_KEY}"))
+
+
+@pytest.fixture
+def live(deployed: Chain, background: Background, tmp_path: Path) -> Iterator[Live]:
+    relayers = [RelayerForTests() for _ in range(3)]
+    venue = VenueForTests(b"")
+    stack = contextlib.AsyncExitStack()
+
+    async def start() -> list[tuple[str, str]]:
+        servers: list[RelayerForTests | VenueForTests] = [*relayers, venue]
+        return [
+            await stack.enter_async_context(serving(server, tmp_path / f"tls-{index}"))
+            for index, server in enumerate(servers)
+        ]
+
+    *relayer_targets, venue_target = background.do(start())
+    network = deployed.network(relayers=relayer_targets, venue=venue_target)
+    venue.network_id = network.network_id
+    network_path = tmp_path / "network.yaml"
+    network_path.write_bytes(dump_network_file(network))
+    key_path = tmp_path / "funding-key"
+    deployed.devnet.account(1)
+    key_path.write_text(bytes(development_account(1).key).hex())
+    account = tmp_path / "account"
+    options = ("--account", str(account), "--network", str(network_path))
+    with deployed.devnet.snapshot():
+        for _ in range(4):  # funding a key changes the newest block's state behind its root: finality must be past it
+            deployed.devnet.mine()
+        yield Live(deployed, network, relayers, venue, options, ("--funding-key-file", str(key_path)), account)
+    background.do(stack.aclose())
