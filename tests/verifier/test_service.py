@@ -15,6 +15,7 @@ from marginproof.model.margin import MarginState, Outcome, Purpose
 from marginproof.model.reasons import ReasonCode
 from marginproof.model.typed_data import decision_message, snapshot_message
 from marginproof.risk.policy import load_policy
+from marginproof.verifier import api
 from tests.verifier.rig import Rig, credential, eventually
 from tests.verifier.world import (
     ACCOUNT,
@@ -211,6 +212,24 @@ async def test_snapshots_follow_the_price_slots(rig: Rig) -> None:
     assert report == rig.relayers[1].reports[-1]
     rig.relayers[0].reports.append(price_report(first.snapshot.price_slot - 5))
     assert (await rig.venue.get_snapshot())[0] == signed
+
+
+async def test_idle_streams_never_keep_others_out(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(api, "MAX_STREAMS", 1)
+    stream = rig.venue.stream_snapshots()
+    waiting = asyncio.ensure_future(anext(stream))
+    await asyncio.sleep(0.2)
+    with pytest.raises(MarginproofError) as caught:
+        await anext(rig.venue.stream_snapshots())
+    assert caught.value.code == ReasonCode.RATE_LIMITED
+    waiting.cancel()
+    await asyncio.gather(waiting, return_exceptions=True)
+    await asyncio.sleep(0.2)
+    again = asyncio.ensure_future(anext(rig.venue.stream_snapshots()))
+    await asyncio.sleep(0.2)
+    assert not again.done()
+    again.cancel()
+    await asyncio.gather(again, return_exceptions=True)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from marginproof.v1 import verifier_service_pb2 as messages
 from marginproof.v1.venue_book_service_pb2_grpc import VenueBookServiceServicer
 from marginproof.v1.verifier_service_pb2_grpc import VerifierServiceServicer
 
-from marginproof.model.errors import MalformedError
+from marginproof.model.errors import MalformedError, RefusedError
 from marginproof.model.margin import MarginState, SignedSnapshot
 from marginproof.model.prices import PriceReport
 from marginproof.model.reasons import ReasonCode
@@ -27,6 +27,8 @@ BOOK_SERVICE: Final = "marginproof.v1.VenueBookService"
 MAX_VERIFIER_MESSAGE_BYTES: Final = 512 * 1024
 """Twice the largest presentation; snapshots with their reports stay far below."""
 MAX_BOOK_MESSAGE_BYTES: Final = 64 * 1024
+MAX_STREAMS: Final = 64
+"""Open snapshot streams; so many idle readers never keep presentations out of the server's calls."""
 
 
 class VerifierApi(VerifierServiceServicer):
@@ -57,6 +59,7 @@ class VerifierApi(VerifierServiceServicer):
         self._books = books
         self._decisions = decisions
         self._standings = standings
+        self._streams = 0
 
     async def GetPolicy(  # noqa: N802 - named by the service
         self, request: messages.GetPolicyRequest, _context: Any
@@ -80,9 +83,17 @@ class VerifierApi(VerifierServiceServicer):
         self, _request: messages.StreamSnapshotsRequest, _context: Any
     ) -> AsyncIterator[messages.StreamSnapshotsResponse]:
         """Sends every snapshot from now on."""
-        pair: tuple[SignedSnapshot, PriceReport]
-        async for pair in self._snapshots.follow():
-            yield messages.StreamSnapshotsResponse(signed_snapshot=pair[0].encode(), price_report=pair[1].encode())
+        if self._streams >= MAX_STREAMS:
+            raise RefusedError(
+                ReasonCode.RATE_LIMITED, "too many streams are open at this venue", fix="call GetSnapshot instead"
+            )
+        self._streams += 1
+        try:
+            pair: tuple[SignedSnapshot, PriceReport]
+            async for pair in self._snapshots.follow():
+                yield messages.StreamSnapshotsResponse(signed_snapshot=pair[0].encode(), price_report=pair[1].encode())
+        finally:
+            self._streams -= 1
 
     async def GetBook(  # noqa: N802 - named by the service
         self, request: messages.GetBookRequest, _context: Any

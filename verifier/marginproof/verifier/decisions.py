@@ -18,7 +18,7 @@ from marginproof.verifier.evidence import RelayerEvidence
 from marginproof.verifier.facts import NewestLeaf, SnapshotFacts, VenueView
 from marginproof.verifier.metrics import VenueMetrics
 from marginproof.verifier.policies import PolicyBook
-from marginproof.verifier.procedure import Verdict, check_addressed, decode_presentation, judge
+from marginproof.verifier.procedure import Verdict, check_addressed, judge_read, read_presentation
 from marginproof.verifier.setting import VenueSetting
 from marginproof.verifier.snapshots import SnapshotDesk
 from marginproof.verifier.status import AccountStatus, StatusRules, after_accept
@@ -42,6 +42,15 @@ class _Gathered:
 
     certificates: Mapping[bytes, Certificate] = dataclasses.field(default_factory=dict)
     newest_leaves: Mapping[str, NewestLeaf] = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Submitted:
+    """What came in: the bytes, their SHA-256, and what they are."""
+
+    data: bytes
+    key: bytes
+    read: Presentation | MarginproofError
 
 
 class DecisionDesk:
@@ -86,20 +95,21 @@ class DecisionDesk:
         Raises:
             UnavailableError: Too few relayers answered; nothing was decided, the same bytes may be sent again.
         """
-        key = hashlib.sha256(data).digest()
-        decided = self._store.find_decision(key, FIRST_ANSWER) is not None
-        gathered = _Gathered() if decided else await self._gather(data)
+        submitted = _Submitted(data, hashlib.sha256(data).digest(), await asyncio.to_thread(read_presentation, data))
+        decided = self._store.find_decision(submitted.key, FIRST_ANSWER) is not None
+        gathered = _Gathered() if decided else await self._gather(submitted.read)
         async with self._lock:
-            return await asyncio.to_thread(self._decide, key, data, gathered)
+            return await asyncio.to_thread(self._decide, submitted, gathered)
 
-    async def _gather(self, data: bytes) -> _Gathered:
+    async def _gather(self, read: Presentation | MarginproofError) -> _Gathered:
         """Asks the relayers for what a well-addressed presentation names; they are not asked for any other."""
+        if isinstance(read, MarginproofError):
+            return _Gathered()
         try:
-            presentation = decode_presentation(data)
-            check_addressed(presentation, self._setting.network_id, self._setting.venue)
+            check_addressed(read, self._setting.network_id, self._setting.venue)
         except MarginproofError:
             return _Gathered()
-        context = presentation.context
+        context = read.context
         found = await asyncio.gather(*(self._evidence.certificate(digest) for digest in context.certificates))
         certificates = {certificate.digest: certificate for certificate in found if certificate is not None}
         chains = sorted({certificate.body.chain for certificate in certificates.values()})
@@ -108,45 +118,40 @@ class DecisionDesk:
             certificates, {chain: leaf for chain, leaf in zip(chains, newest, strict=True) if leaf is not None}
         )
 
-    def _decide(self, key: bytes, data: bytes, gathered: _Gathered) -> Answer:
+    def _decide(self, submitted: _Submitted, gathered: _Gathered) -> Answer:
         now = self._setting.clock()
-        first = self._store.find_decision(key, FIRST_ANSWER)
+        first = self._store.find_decision(submitted.key, FIRST_ANSWER)
         if first is not None:
-            stored = first if _repeatable(first, now) else self._store.find_decision(key, REPLAY_ANSWER)
+            stored = first if _repeatable(first, now) else self._store.find_decision(submitted.key, REPLAY_ANSWER)
             if stored is not None:
                 self._metrics.repeated()
                 return Answer(stored.signed, repeated=True)
         started = time.perf_counter()
-        verdict = self._judge(data, gathered, decided_before=first is not None)
+        view = self._view(submitted.read, gathered, now, decided_before=first is not None)
+        verdict = judge_read(submitted.read, view)
         seconds = time.perf_counter() - started
-        signed = self._sign(data, verdict, now)
+        signed = self._sign(submitted.data, verdict, now)
         answer = FIRST_ANSWER if first is None else REPLAY_ANSWER
         record = DecisionRecord(signed, None if first else self._repeat_until(verdict, now))
-        self._store.record_decision(key, answer, record, self._status_after(verdict, gathered, now))
+        self._store.record_decision(submitted.key, answer, record, self._status_after(verdict, gathered, now))
         self._metrics.decided(verdict.outcome, verdict.reasons, seconds)
         _log.info(
             "decided",
             outcome=verdict.outcome.name,
             step=verdict.step,
             reasons=[str(reason) for reason in verdict.reasons],
-            presentation_bytes=len(data),
+            presentation_bytes=len(submitted.data),
             judging_milliseconds=round(seconds * 1000, 3),
         )
         return Answer(signed, repeated=False)
 
-    def _judge(self, data: bytes, gathered: _Gathered, *, decided_before: bool) -> Verdict:
-        try:
-            presentation: Presentation | None = decode_presentation(data)
-        except MarginproofError:
-            presentation = None  # the procedure will say so itself, with its step and reason
-        return judge(data, self._view(presentation, gathered, decided_before=decided_before))
-
-    def _view(self, presentation: Presentation | None, gathered: _Gathered, *, decided_before: bool) -> VenueView:
-        now = self._setting.clock()
+    def _view(
+        self, read: Presentation | MarginproofError, gathered: _Gathered, now: int, *, decided_before: bool
+    ) -> VenueView:
         snapshots: dict[bytes, SnapshotFacts] = {}
         books: dict[bytes, bytes] = {}
-        if presentation is not None:
-            context = presentation.context
+        if isinstance(read, Presentation):
+            context = read.context
             facts = self._snapshots.facts(context.snapshot_digest, now)
             if facts is not None:
                 snapshots[context.snapshot_digest] = facts

@@ -50,9 +50,15 @@ def judge(data: bytes, view: VenueView) -> Verdict:
         data: SSZ of a Presentation, from anybody.
         view: What the venue knows.
     """
-    number, presentation = DECODE_STEP, None
+    return judge_read(read_presentation(data), view)
+
+
+def judge_read(read: Presentation | MarginproofError, view: VenueView) -> Verdict:
+    """The same for what :func:`read_presentation` gave, for callers that need the presentation to gather the view."""
+    if isinstance(read, MarginproofError):
+        return Verdict(Outcome.REJECT, DECODE_STEP, (read.code,), None)
+    number, presentation = DECODE_STEP, read
     try:
-        presentation = decode_presentation(data)
         check_addressed(presentation, view.network_id, view.venue)
         if not view.decided_before:  # the last step's question comes first: its answer spares all the others
             for step in STEPS[:-1]:
@@ -63,6 +69,14 @@ def judge(data: bytes, view: VenueView) -> Verdict:
     except MarginproofError as refusal:
         return Verdict(Outcome.REJECT, number, (refusal.code,), presentation)
     return Verdict(Outcome.ACCEPT, 0, (), presentation)
+
+
+def read_presentation(data: bytes) -> Presentation | MarginproofError:
+    """The presentation, or why the bytes are none."""
+    try:
+        return decode_presentation(data)
+    except MarginproofError as refusal:
+        return refusal
 
 
 # 1. Decode: the bytes are a presentation, in its one canonical form, to this venue on this network.
