@@ -5,9 +5,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from marginproof.attestation.leaves import check_leaf_list, include, verify_included
-from marginproof.model.certificates import IncludedLeaf
+from marginproof.model.certificates import MAX_LEAVES, IncludedLeaf
 from marginproof.model.errors import MarginproofError
 from marginproof.model.reasons import ReasonCode
+from marginproof.model.ssz import merkle_branch
 from tests.attestation.builders import OTHER_CHAIN, body, certificate, leaf
 
 
@@ -26,6 +27,7 @@ def test_every_leaf_is_shown_under_its_certificate(numbers: set[int], data: st.D
     included = include(leaves, chosen.account, made.digest)
     verify_included(included, made)
     assert included.leaf == chosen
+    assert included.branch == merkle_branch(leaves, leaves.index(chosen), MAX_LEAVES)  # the SSZ library's own
 
 
 def test_absent_account_has_no_leaf() -> None:

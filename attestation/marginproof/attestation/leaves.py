@@ -1,12 +1,31 @@
 """Leaf lists: sorted, so that absence can be shown; one branch shows one leaf."""
 
+import hashlib
 import itertools
 from collections.abc import Sequence
+from typing import Final
 
 from marginproof.model.certificates import MAX_LEAVES, Certificate, IncludedLeaf, Leaf
 from marginproof.model.errors import MalformedError, MarginproofError, NotFoundError
 from marginproof.model.reasons import ReasonCode
-from marginproof.model.ssz import branch_holds, merkle_branch
+from marginproof.model.ssz import branch_holds
+
+_DEPTH: Final = MAX_LEAVES.bit_length() - 1
+
+
+def _pair(left: bytes, right: bytes) -> bytes:
+    return hashlib.sha256(left + right).digest()
+
+
+def _empty_hashes() -> tuple[bytes, ...]:
+    """Roots of empty subtrees by height."""
+    hashes = [bytes(32)]
+    for _ in range(_DEPTH):
+        hashes.append(_pair(hashes[-1], hashes[-1]))
+    return tuple(hashes)
+
+
+_EMPTY: Final = _empty_hashes()
 
 
 def check_leaf_list(leaves: Sequence[Leaf]) -> None:
@@ -32,13 +51,41 @@ def include(leaves: Sequence[Leaf], account: bytes, certificate_digest: bytes) -
     Raises:
         NotFoundError: The list has no leaf of the account.
     """
-    for index, leaf in enumerate(leaves):
-        if leaf.account == account:
-            return IncludedLeaf(leaf, certificate_digest, index, merkle_branch(leaves, index, MAX_LEAVES))
-    raise NotFoundError(
-        "this certificate has no leaf of the account",
-        fix="register the account with the relayers and wait for the next epoch",
-    )
+    return LeafTree(leaves).include(account, certificate_digest)
+
+
+class LeafTree:
+    """A leaf list with the hashes above it, for whoever shows many leaves of one list: a branch costs look-ups only.
+
+    Args:
+        leaves: All leaves under one certificate, sorted by account.
+    """
+
+    def __init__(self, leaves: Sequence[Leaf]) -> None:
+        self._leaves = tuple(leaves)
+        self._index = {leaf.account: index for index, leaf in enumerate(self._leaves)}
+        layer = [leaf.root() for leaf in self._leaves]
+        self._layers = [layer]
+        for level in range(_DEPTH):
+            padded = [*layer, _EMPTY[level]] if len(layer) % 2 else layer
+            layer = [_pair(padded[place], padded[place + 1]) for place in range(0, len(padded), 2)]
+            self._layers.append(layer)
+
+    def include(self, account: bytes, certificate_digest: bytes) -> IncludedLeaf:
+        """See :func:`include`."""
+        index = self._index.get(account)
+        if index is None:
+            raise NotFoundError(
+                "this certificate has no leaf of the account",
+                fix="register the account with the relayers and wait for the next epoch",
+            )
+        branch = []
+        for level in range(_DEPTH):
+            sibling = (index >> level) ^ 1
+            layer = self._layers[level]
+            branch.append(layer[sibling] if sibling < len(layer) else _EMPTY[level])
+        length = len(self._leaves).to_bytes(32, "little")
+        return IncludedLeaf(self._leaves[index], certificate_digest, index, (*branch, length))
 
 
 def verify_included(included: IncludedLeaf, certificate: Certificate) -> None:

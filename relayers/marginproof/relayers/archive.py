@@ -6,13 +6,14 @@ from typing import Final
 
 import sqlalchemy as sql
 
-from marginproof.attestation.leaves import include
+from marginproof.attestation.leaves import LeafTree
 from marginproof.model.certificates import Certificate, IncludedLeaf, Leaf, LeafList
 from marginproof.model.errors import NotFoundError
 from marginproof.model.prices import PriceReport
 from marginproof.relayers.store import Store, certificates, certified_accounts, price_reports
 
 _MAX_RECENT: Final = 64
+_MAX_TREES: Final = 16
 
 
 class Archive:
@@ -21,6 +22,7 @@ class Archive:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._leaves: OrderedDict[tuple[str, int], frozenset[Leaf]] = OrderedDict()
+        self._trees: OrderedDict[bytes, LeafTree] = OrderedDict()
 
     def add_certificate(self, certificate: Certificate, leaves: Sequence[Leaf]) -> bool:
         """Stores a verified certificate; False if one with this body was known."""
@@ -82,7 +84,7 @@ class Archive:
         if epoch is not None:
             wanted.append(certified_accounts.c.epoch == epoch)
         query = (
-            sql.select(certificates.c.certificate, certificates.c.leaf_list)
+            sql.select(certificates.c.certificate, certificates.c.digest)
             .join(certified_accounts, certified_accounts.c.digest == certificates.c.digest)
             .where(*wanted)
             .order_by(certificates.c.epoch.desc(), certificates.c.sequence)
@@ -96,8 +98,7 @@ class Archive:
                 fix="register it with at least the threshold of relayers, and wait for the end of the next epoch",
                 fields={"chain": chain},
             )
-        certificate = Certificate.decode(row[0])
-        return include(LeafList.decode(row[1]).leaves, account, certificate.digest), certificate
+        return self._tree(row[1]).include(account, row[1]), Certificate.decode(row[0])
 
     def add_report(self, slot: int, report: PriceReport) -> bool:
         """Stores the report of a slot; False if one was known."""
@@ -128,6 +129,17 @@ class Archive:
         with self._store.read() as connection:
             newest: int | None = connection.execute(sql.select(sql.func.max(price_reports.c.slot))).scalar_one()
         return newest
+
+    def _tree(self, digest: bytes) -> LeafTree:
+        tree = self._trees.get(digest)
+        if tree is None:
+            query = sql.select(certificates.c.leaf_list).where(certificates.c.digest == digest)
+            with self._store.read() as connection:
+                data: bytes = connection.execute(query).scalar_one()
+            tree = self._trees[digest] = LeafTree(LeafList.decode(data).leaves)
+            if len(self._trees) > _MAX_TREES:
+                self._trees.popitem(last=False)
+        return tree
 
     def _of_epoch(self, chain: str, epoch: int) -> list[tuple[Certificate, tuple[Leaf, ...]]]:
         query = sql.select(certificates).where(certificates.c.chain == chain, certificates.c.epoch == epoch)
