@@ -3,10 +3,9 @@
 import asyncio
 from pathlib import Path
 
-from marginproof.core import SigningKey
-
 from marginproof.cli.output import Result
 from marginproof.cli.passwords import read_password
+from marginproof.core import SigningKey
 from marginproof.relayers.config import load_config
 from marginproof.relayers.keys import create_keystore
 from marginproof.relayers.node import run
