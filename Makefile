@@ -5,11 +5,13 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 BUILD := .build
+# Tools that were installed into the environment (maturin, buf, vyper) come before the machine's own.
+export PATH := $(abspath $(BIN)):$(PATH)
 ROOMS := model reference attestation client chains oracles risk relayers prover verifier cli
 CORE_SOURCES := $(shell find core -path core/target -prune -o -type f \( -name '*.rs' -o -name '*.toml' -o -name '*.lock' -o -name '*.py' -o -name '*.pyi' -o -name '*.bin' \) -print 2>/dev/null)
 SEED ?= 1
 
-.PHONY: help demo test test-rust test-python check lint types proto bench bench-core bench-gas mutants install tools clean
+.PHONY: help demo test test-rust test-python check lint types proto bench bench-core bench-gas mutants mutants-all install tools clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -84,15 +86,16 @@ mutants: install ## Delete a seeded tenth of the checks and see a test go red (a
 	@echo "[check] mutants, a seeded tenth"
 	@$(BIN)/python scripts/mutants.py --sample 10 --seed $(SEED)
 
-mutants-all: install
+mutants-all: install ## Delete every check, one at a time (takes an hour)
 	@$(BIN)/python scripts/mutants.py
+	@$(BIN)/python reference/scripts/mutants.py
 
 # -- figures ----------------------------------------------------------------------------------------------------------
 
 bench: bench-core bench-gas ## All figures
 
 bench-core: install ## Prove and verify, one core
-	@cd core && cargo bench --quiet --package marginproof-argument
+	@cd core && cargo bench --quiet --package argument
 
 bench-gas: install ## Gas of every contract call
 	@$(BIN)/python benches/gas.py
