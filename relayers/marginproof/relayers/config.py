@@ -28,6 +28,7 @@ class RelayerConfig:
     """Everything that a relayer node is told; paths are absolute, times are seconds.
 
     ``network_id`` pins the network file: with it, a file that adds up to another network is refused.
+    ``keep_days`` is how long leaf lists, certificates, observations and price reports are kept.
     """
 
     network: Path
@@ -41,6 +42,7 @@ class RelayerConfig:
     network_id: bytes | None = None
     request_timeout_seconds: float = 5.0
     max_accounts: int = 1000
+    keep_days: int = 30
     requests_per_second: int = 200
     registrations_per_second: int = 20
 
@@ -67,6 +69,7 @@ class _Document(BaseModel):
     endpoints: dict[str, _Chain] = Field(min_length=1)
     request_timeout_seconds: float = Field(default=5.0, gt=0, le=60)
     max_accounts: int = Field(default=1000, ge=1, le=5000)
+    keep_days: int = Field(default=30, ge=1, le=3650)
     requests_per_second: int = Field(default=200, ge=1)
     registrations_per_second: int = Field(default=20, ge=1)
 
@@ -119,6 +122,7 @@ def parse_config(data: bytes, folder: Path) -> RelayerConfig:
         network_id=bytes.fromhex(document.network_id[2:]) if document.network_id else None,
         request_timeout_seconds=document.request_timeout_seconds,
         max_accounts=document.max_accounts,
+        keep_days=document.keep_days,
         requests_per_second=document.requests_per_second,
         registrations_per_second=document.registrations_per_second,
     )

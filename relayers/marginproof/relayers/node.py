@@ -31,6 +31,7 @@ from marginproof.relayers.context import NodeContext
 from marginproof.relayers.evidence import EvidenceFolder
 from marginproof.relayers.journal import configure_logging
 from marginproof.relayers.keys import load_keystore, read_password, store_key
+from marginproof.relayers.maintenance import forget_old
 from marginproof.relayers.peer_service import PeerService
 from marginproof.relayers.peers import Peers
 from marginproof.relayers.prices import PriceTask
@@ -45,6 +46,7 @@ from marginproof.relayers.watch import ChainWatcher
 _log = structlog.get_logger("marginproof.relayers.node")
 _PEER_TIMEOUT_SHARE: Final = 0.5
 _RESTART_SECONDS: Final = 1.0
+_DAY_SECONDS: Final = 86_400
 
 
 class Node:
@@ -184,6 +186,8 @@ class Node:
             self._keep_running(f"certify {chain}", chain, certifier.run)
         feeds = FeedReader(pools, self._context.file.configuration.clock_skew_seconds)
         self._keep_running("prices", None, PriceTask(self._context, peers, feeds).run)
+        keep_seconds = self._config.keep_days * _DAY_SECONDS
+        self._keep_running("forget", None, lambda: forget_old(self._context, keep_seconds))
 
     def _keep_running(self, name: str, chain: str | None, run: Callable[[], Awaitable[None]]) -> None:
         self._tasks.append(asyncio.create_task(_supervised(name, chain, run, self._context.status), name=name))

@@ -161,6 +161,20 @@ class Store:
         with self.write() as connection:
             connection.execute(halts.delete().where(halts.c.chain == chain))
 
+    def forget_before(self, epoch: int, slot: int) -> None:
+        """Deletes what is older, after raising the first epoch and slot that may be signed at all.
+
+        Both happen in one transaction: nothing that could be signed again is ever forgotten.
+        """
+        first_epoch, first_slot = max(self.first_epoch, epoch), max(self.first_slot, slot)
+        with self.write() as connection:
+            connection.execute(identity.update().values(first_epoch=first_epoch, first_slot=first_slot))
+            for table in (fixed_lists, certificates, certified_accounts):
+                connection.execute(table.delete().where(table.c.epoch < first_epoch))
+            for table in (observations, price_reports):
+                connection.execute(table.delete().where(table.c.slot < first_slot))
+        self.first_epoch, self.first_slot = first_epoch, first_slot
+
     def _identify(self, network_id: bytes, public_key: bytes, first_epoch: int, first_slot: int) -> None:
         with self.write() as connection:
             tables.create_all(connection)
