@@ -96,7 +96,7 @@ class Certifier:
         certified = set(self._context.archive.certified_leaves(view.chain, view.epoch))
         while proposal := next_proposal(lists, certified, self._context.file.signer_set.threshold):
             signers = await self._certify(view, proposal)
-            if signers >= proposal.signers or len(signers) >= self._context.file.signer_set.threshold:
+            if len(signers) >= self._context.file.signer_set.threshold:
                 certified.update(proposal.leaves)
             else:
                 heard = False
