@@ -58,6 +58,9 @@ def test_no_secret_lies_on_disk_in_clear(directory: Path) -> None:
 
 def test_an_existing_directory_is_left_alone(directory: Path) -> None:
     directory.mkdir()
+    with refused(ReasonCode.CONFLICT):
+        make_account(directory, NETWORK)
+    assert list(directory.iterdir()) == []
     (directory / "mine").write_text("x")
     with refused(ReasonCode.CONFLICT):
         make_account(directory, NETWORK)

@@ -15,9 +15,9 @@ from marginproof.model.reasons import ReasonCode
 from marginproof.prover.account import Account
 from marginproof.prover.chain_view import recorded_holdings
 from marginproof.prover.evidence import CertifiedLeaf, check_leaf, newest, open_leaf
-from marginproof.prover.registering import build_registration
+from marginproof.prover.registering import build_registration, first_epoch_for
 from marginproof.prover.state import LockEventKind, LockRecord
-from tests.prover.world import ETH, GENESIS, HOME, KEYS, LOT, SECOND, USDC, certify, make_account, network_file
+from tests.prover.world import ETH, GENESIS, HOME, LOT, SECOND, certify, make_account, network_file
 
 NETWORK = network_file()
 NOW = GENESIS + 10_000
@@ -199,6 +199,7 @@ def test_nothing_to_register_is_refused(tmp_path: Path) -> None:
     assert caught.value.code is ReasonCode.LOCK_ABSENT
 
 
-def test_keys_fit_the_network() -> None:
-    assert [relayer.public_key for relayer in NETWORK.relayers] == [key.public_key for key in KEYS]
-    assert USDC in {entry.index for entry in NETWORK.universe.entries}
+def test_a_registration_counts_from_an_epoch_that_relayers_can_still_take() -> None:
+    genesis = NETWORK.configuration.genesis_time
+    assert [first_epoch_for(NETWORK, genesis + second) for second in (0, 269, 270, 299, 300)] == [1, 1, 2, 2, 2]
+    assert first_epoch_for(NETWORK, genesis - 10_000) == 0

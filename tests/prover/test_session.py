@@ -22,6 +22,7 @@ from marginproof.prover.account import Account
 from marginproof.prover.chain_actions import ChainActions
 from marginproof.prover.funding import Funding
 from marginproof.prover.proving import MarginInsufficientError
+from marginproof.prover.registering import first_epoch_for
 from marginproof.prover.session import AccountSession
 from tests.prover.conftest import Chain
 from tests.prover.servers import RelayerForTests, VenueForTests, serving
@@ -312,8 +313,7 @@ async def test_a_registration_that_came_too_late_gets_a_new_number(stage: Stage)
     for relayer in stage.relayers:
         relayer.refusal = None
     report = await stage.session.register()
-    epoch = (stage.now - stage.network.configuration.genesis_time) // 300
-    assert (report.number, report.first_epoch) == (2, epoch + 1 + (stage.now + 30 - 1_700_000_000) // 300 - epoch)
+    assert (report.number, report.first_epoch) == (2, first_epoch_for(stage.network, stage.now))
 
 
 async def test_relayers_get_a_registration_that_only_the_owner_can_have_signed(stage: Stage) -> None:

@@ -36,6 +36,8 @@ app = typer.Typer(
 notice_app = typer.Typer(name="notice", help="Start or cancel a lock's notice.", no_args_is_help=True)
 app.add_typer(notice_app)
 
+_CHAIN_TALK = "asking the chain; a transaction takes until a block contains it"
+
 RpcOption = Annotated[
     list[str] | None,
     typer.Option("--rpc", metavar="CHAIN=URL", help="JSON-RPC endpoint of a chain; repeat for several."),
@@ -102,7 +104,9 @@ def lock(
     """Lock collateral in a vault, under a key of its own. Register afterwards."""
     paying = account.Paying(funding_key_file, gas_reserve, wait)
     access = opened.Access(directory, network, password_file)
-    output_of(context).show(account.lock(access, asset, amount, paying, resume=resume))
+    output = output_of(context)
+    output.talk(_CHAIN_TALK)
+    output.show(account.lock(access, asset, amount, paying, resume=resume))
 
 
 @app.command("top-up")
@@ -119,7 +123,9 @@ def top_up(
 ) -> None:
     """Add to a lock. It counts from the next certificate on; no new registration is needed."""
     paying = account.Paying(funding_key_file, gas_reserve, wait)
-    output_of(context).show(account.top_up(opened.Access(directory, network, password_file), lock, amount, paying))
+    output = output_of(context)
+    output.talk(_CHAIN_TALK)
+    output.show(account.top_up(opened.Access(directory, network, password_file), lock, amount, paying))
 
 
 @app.command("register")
@@ -131,7 +137,9 @@ def register(
     password_file: PasswordFileOption = None,
 ) -> None:
     """Tell every relayer which locks form the account."""
-    output_of(context).show(account.register(opened.Access(directory, network, password_file), timeout))
+    output = output_of(context)
+    output.talk("sending the registration to every relayer")
+    output.show(account.register(opened.Access(directory, network, password_file), timeout))
 
 
 @app.command("prove")
@@ -185,7 +193,9 @@ def withdraw(
     """Start a lock's notice; once it is over, the same command takes everything out."""
     paying = account.Paying(funding_key_file, None, wait)
     access = opened.Access(directory, network, password_file)
-    output_of(context).show(account.withdraw(access, lock, to, paying, int(time.time())))
+    output = output_of(context)
+    output.talk(_CHAIN_TALK)
+    output.show(account.withdraw(access, lock, to, paying, int(time.time())))
 
 
 @notice_app.command("start")
@@ -201,7 +211,9 @@ def notice_start(
     """Start a lock's notice: from that block on it does not count as collateral."""
     paying = account.Paying(funding_key_file, None, wait)
     access = opened.Access(directory, network, password_file)
-    output_of(context).show(account.notice(access, lock, paying, start=True))
+    output = output_of(context)
+    output.talk(_CHAIN_TALK)
+    output.show(account.notice(access, lock, paying, start=True))
 
 
 @notice_app.command("cancel")
@@ -217,4 +229,6 @@ def notice_cancel(
     """Let a lock count again; its next notice runs in full."""
     paying = account.Paying(funding_key_file, None, wait)
     access = opened.Access(directory, network, password_file)
-    output_of(context).show(account.notice(access, lock, paying, start=False))
+    output = output_of(context)
+    output.talk(_CHAIN_TALK)
+    output.show(account.notice(access, lock, paying, start=False))
