@@ -88,7 +88,6 @@ mutants: install ## Delete a seeded tenth of the checks and see a test go red (a
 
 mutants-all: install ## Delete every check, one at a time (takes an hour)
 	@$(BIN)/python scripts/mutants.py
-	@$(BIN)/python reference/scripts/mutants.py
 
 # -- figures ----------------------------------------------------------------------------------------------------------
 

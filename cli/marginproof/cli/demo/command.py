@@ -44,7 +44,7 @@ def run_demo(*, as_json: bool, keep: bool, directory: Path | None) -> int:
         record = Record(source=load_scenario().source)
         try:
             asyncio.run(_run(record, Screen(talk), directory, keep=keep))
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, asyncio.CancelledError):
             talk.print("interrupted; everything that was started has been ended")
             return ExitCode.INTERRUPTED
     if as_json:

@@ -91,7 +91,7 @@ def demo_network(
         policy_delay_seconds=POLICY_DELAY_SECONDS,
         clock_skew_seconds=5,
         snapshot_seconds=12,
-        proof_interval_seconds=20,
+        proof_interval_seconds=15,
         grace_seconds=12,
         price_band_bps=200,
         threshold=THRESHOLD,

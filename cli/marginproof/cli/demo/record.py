@@ -6,6 +6,7 @@ import time
 from typing import Any, Final
 
 SCHEMA: Final = "marginproof/demo/v1"
+_SHORTEST_BYTES: Final = 6
 
 
 @dataclasses.dataclass(slots=True)
@@ -83,15 +84,18 @@ class Record:
 
 
 def count_amounts(data: bytes, amounts: list[int]) -> int:
-    """How many of the amounts stand in the bytes: as decimal or hexadecimal text, or as 6- to 32-byte integers.
+    """How many of the amounts stand in the bytes.
 
-    Shorter encodings are not looked for: a few random bytes would match by chance.
+    Looked for as decimal text, as integers of either byte order, and as hexadecimal text of those. Encodings of less
+    than six bytes are not looked for: a few random bytes would match by chance.
     """
-    text = data.lower()
-    found = 0
-    for amount in amounts:
-        width = max(6, (amount.bit_length() + 7) // 8)
-        encodings = {amount.to_bytes(width, "big"), amount.to_bytes(width, "little"), f"{amount:x}".encode()}
-        in_text = re.search(rb"(?<![0-9])%d(?![0-9])" % amount, data) is not None
-        found += in_text or any(len(form) >= 6 and (form in data or form in text) for form in encodings)
-    return found
+    return sum(_stands_in(amount, data) for amount in amounts)
+
+
+def _stands_in(amount: int, data: bytes) -> bool:
+    # Neighbouring hexadecimal digits make it a part of a longer number or of a hash.
+    if re.search(rb"(?<![0-9a-fA-F])%d(?![0-9a-fA-F])" % amount, data):
+        return True
+    width = max(_SHORTEST_BYTES, (amount.bit_length() + 7) // 8)
+    raw = {amount.to_bytes(width, "big"), amount.to_bytes(width, "little")}
+    return any(form in data or form.hex().encode() in data for form in raw)

@@ -135,11 +135,10 @@ class Story:
     async def _top_up(self) -> None:
         amount = self._scenario.top_up_usdc
         self._screen.heading("4. More collateral on the second chain")
-        epoch = self._epoch()
         step = self._begin("4", f"adds {amount} USDC", "ADDED")
         step.outcome, step.reasons = _outcome(await self._maker.top_up(_USDC_LOCK, str(amount)), "ADDED")
         self._end(step)
-        await self._certificate(SECOND_CHAIN, epoch + 2)
+        await self._certificate(SECOND_CHAIN, self._epoch())
         await self._next_snapshot()
         await self._prove("4", "proves maintenance margin", "ACCEPT", "topped-up")
 
@@ -148,11 +147,10 @@ class Story:
     async def _withdraw_behind_the_back(self) -> None:
         self._screen.heading("5. Notice on the ETH lock")
         kept = await self._with_session(lambda _account, session: session.evidence())
-        epoch = self._epoch()
         step = self._begin("5", "starts the notice of the ETH lock", "STARTED")
         step.outcome, step.reasons = _outcome(await self._maker.start_notice(_ETH_LOCK), "STARTED")
         self._end(step)
-        await self._certificate(HOME_CHAIN, epoch + 3)
+        await self._certificate(HOME_CHAIN, self._epoch())
         await self._next_snapshot()
         step = self._begin("5", "wants to prove without that lock", "REFUSED MARGIN_INSUFFICIENT")
         step.outcome, step.reasons = _outcome(await self._maker.prove(), "ACCEPT")
@@ -272,6 +270,7 @@ class Story:
         return [wei, wei // 10**10, *micro, *(amount // 100 for amount in micro)]
 
     def _epoch(self) -> int:
+        """The epoch of now: a certificate of it, or of a later one, shows everything that was mined before."""
         return epoch_of(self._world.network.configuration, int(time.time()))
 
     def _path(self, name: str) -> Path:
