@@ -1,6 +1,6 @@
 //! The prover's first two rounds: digits and their multiplicities, then the inverses and the running sum.
 
-use curve::{G1, G1Affine, Scalar, linear_combination, sum_small_multiples};
+use curve::{G1, G1Affine, Scalar, linear_combination};
 use rand_core::CryptoRng;
 use zeroize::{Zeroize, Zeroizing};
 
@@ -16,6 +16,9 @@ use crate::setup::Basis;
 const COLUMN_BLINDERS: usize = 2;
 const ACCUMULATOR_BLINDERS: usize = 4;
 
+/// From this length on, adding the points of equal digits first is cheaper than multiplying each.
+const LONG_COLUMN: usize = 1024;
+
 /// d_j and m.
 pub(crate) struct Lookup {
     pub(crate) digits: Vec<Blinded>,
@@ -30,31 +33,21 @@ impl Lookup {
         for digit in prover.digits.iter().flatten() {
             counts[usize::from(*digit)] += 1;
         }
-        let multiplicities = small(&counts, rng);
-        let multiplicity_point = commit_small(prover.basis, &counts, &multiplicities)?;
+        let multiplicities = small(counts.iter().copied(), rng);
+        let multiplicity_point = encode(&multiplicities.commit(prover.basis))?;
         let mut digits = Vec::with_capacity(prover.digits.len());
         let mut digit_points = Vec::with_capacity(prover.digits.len());
         for column in prover.digits {
-            let integers: Zeroizing<Vec<u64>> = Zeroizing::new(column.iter().map(|digit| u64::from(*digit)).collect());
-            let polynomial = small(&integers, rng);
-            digit_points.push(commit_small(prover.basis, &integers, &polynomial)?);
+            let polynomial = small(column.iter().map(|digit| u64::from(*digit)), rng);
+            digit_points.push(encode(&polynomial.commit(prover.basis))?);
             digits.push(polynomial);
         }
         Ok(Self { digits, multiplicities, digit_points, multiplicity_point })
     }
 }
 
-fn small<R: CryptoRng + ?Sized>(integers: &[u64], rng: &mut R) -> Blinded {
-    Blinded::hidden(integers.iter().map(|integer| Scalar::from(*integer)).collect(), COLUMN_BLINDERS, rng)
-}
-
-/// The commitment to a polynomial whose values on H are small integers.
-fn commit_small(basis: &Basis, integers: &[u64], polynomial: &Blinded) -> Result<EncodedPoint, ArgumentError> {
-    encode(&(sum_small_multiples(basis.lagrange(), integers) + commit_tail(basis, polynomial)))
-}
-
-fn commit_tail(basis: &Basis, polynomial: &Blinded) -> G1 {
-    linear_combination(&basis.vanishing()[..COLUMN_BLINDERS], &polynomial.tail[..COLUMN_BLINDERS])
+fn small<R: CryptoRng + ?Sized>(integers: impl Iterator<Item = u64>, rng: &mut R) -> Blinded {
+    Blinded::hidden(integers.map(Scalar::from).collect(), COLUMN_BLINDERS, rng)
 }
 
 /// φ_j, φ_T and acc.
@@ -102,8 +95,12 @@ impl Sums {
     }
 }
 
-/// The commitment to φ_j: the Lagrange points of equal digits are added first, so that at most 256 are multiplied.
+/// The commitment to φ_j: in long columns the Lagrange points of equal digits are added first, so that at most 256 are
+/// multiplied.
 fn commit_inverses(basis: &Basis, column: &[u8], inverse_table: &[Scalar], polynomial: &Blinded) -> G1 {
+    if column.len() < LONG_COLUMN {
+        return polynomial.commit(basis);
+    }
     let mut groups = vec![G1::infinity(); TABLE_SIZE];
     for (digit, point) in column.iter().zip(basis.lagrange()) {
         groups[usize::from(*digit)] += point;
@@ -113,7 +110,7 @@ fn commit_inverses(basis: &Basis, column: &[u8], inverse_table: &[Scalar], polyn
     let points: Vec<G1Affine> = G1::batch_to_affine(&sums).expect("infinity was left out");
     let sum = linear_combination(&points, &factors);
     factors.zeroize();
-    sum + commit_tail(basis, polynomial)
+    sum + linear_combination(&basis.vanishing()[..COLUMN_BLINDERS], &polynomial.tail[..COLUMN_BLINDERS])
 }
 
 /// acc on H: the running sum from 0 of Σφ_j − φ_T + α(ΣP_j·d_j − ΣU_k·a_k) − κ.

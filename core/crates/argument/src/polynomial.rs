@@ -1,6 +1,6 @@
 //! Polynomials as the prover holds them: values on H plus a short multiple of Z_H, which hides them.
 
-use curve::{G1, Scalar, linear_combination};
+use curve::{G1, Scalar};
 use rand_core::CryptoRng;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
@@ -62,18 +62,9 @@ impl Blinded {
         Self { values, tail }
     }
 
-    /// The commitment; entries of zero cost nothing.
+    /// The commitment; small values are cheap.
     pub(crate) fn commit(&self, basis: &Basis) -> G1 {
-        let (points, mut factors): (Vec<_>, Vec<Scalar>) = basis
-            .points()
-            .iter()
-            .zip(self.values.iter().chain(&self.tail))
-            .filter(|(_, factor)| !factor.is_zero())
-            .map(|(point, factor)| (*point, *factor))
-            .unzip();
-        let sum = linear_combination(&points, &factors);
-        factors.zeroize();
-        sum
+        basis.table().combine(self.values.iter().chain(&self.tail))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use curve::{Domain, G1, G1_BYTES, G1Affine, G2_BYTES, G2Affine};
+use curve::{Domain, FixedBase, G1, G1_BYTES, G1Affine, G2_BYTES, G2Affine};
 use sha2::{Digest, Sha256};
 
 use crate::error::{ArgumentError, Code};
@@ -94,6 +94,7 @@ fn position(n: usize) -> usize {
 pub(crate) struct Basis {
     points: Vec<G1Affine>,
     n: usize,
+    table: OnceLock<FixedBase>,
 }
 
 impl Basis {
@@ -108,12 +109,12 @@ impl Basis {
         domain.lagrange_points(&mut points);
         points.extend((0..TAIL).map(|j| powers[n + j] + -powers[j]));
         let points = G1::batch_to_affine(&points).expect("τ is no root of unity");
-        Self { points, n }
+        Self { points, n, table: OnceLock::new() }
     }
 
-    /// Lagrange points, then the multiples of Z_H.
-    pub(crate) fn points(&self) -> &[G1Affine] {
-        &self.points
+    /// All points, prepared for factors of full length; made at its first use, 3 KiB for each point.
+    pub(crate) fn table(&self) -> &FixedBase {
+        self.table.get_or_init(|| FixedBase::new(&self.points))
     }
 
     /// [L_i(τ)]₁.

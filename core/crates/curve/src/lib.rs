@@ -8,6 +8,7 @@
 //! order r and not infinity; a [`G1`] is on the curve and in the subgroup.
 
 mod domain;
+mod fixed_base;
 mod g1;
 mod g2;
 mod multiplication;
@@ -17,6 +18,7 @@ pub mod signatures;
 use blst::BLST_ERROR;
 
 pub use domain::Domain;
+pub use fixed_base::FixedBase;
 pub use g1::{G1, G1_BYTES, G1Affine};
 pub use g2::{G2_BYTES, G2Affine, pairings_agree};
 pub use multiplication::{linear_combination, sum_small_multiples};

@@ -112,12 +112,14 @@ impl Scalar {
     }
 
     /// Whether this is 0.
+    #[inline]
     pub fn is_zero(&self) -> bool {
         *self == Self::ZERO
     }
 
     /// The square.
     #[must_use]
+    #[inline]
     pub fn square(&self) -> Self {
         let mut out = blst_fr::default();
         // SAFETY: reads one and writes one field element.
@@ -177,6 +179,7 @@ pub fn batch_invert(elements: &mut [Scalar]) -> bool {
 }
 
 impl From<u64> for Scalar {
+    #[inline]
     fn from(value: u64) -> Self {
         let limbs = [value, 0, 0, 0];
         let mut out = blst_fr::default();
@@ -189,6 +192,7 @@ impl From<u64> for Scalar {
 impl Add for Scalar {
     type Output = Self;
 
+    #[inline]
     fn add(self, other: Self) -> Self {
         let mut out = blst_fr::default();
         // SAFETY: reads two and writes one field element.
@@ -200,6 +204,7 @@ impl Add for Scalar {
 impl Sub for Scalar {
     type Output = Self;
 
+    #[inline]
     fn sub(self, other: Self) -> Self {
         let mut out = blst_fr::default();
         // SAFETY: reads two and writes one field element.
@@ -211,6 +216,7 @@ impl Sub for Scalar {
 impl Mul for Scalar {
     type Output = Self;
 
+    #[inline]
     fn mul(self, other: Self) -> Self {
         let mut out = blst_fr::default();
         // SAFETY: reads two and writes one field element.
@@ -222,6 +228,7 @@ impl Mul for Scalar {
 impl Neg for Scalar {
     type Output = Self;
 
+    #[inline]
     fn neg(self) -> Self {
         let mut out = blst_fr::default();
         // SAFETY: reads one and writes one field element.
@@ -231,18 +238,21 @@ impl Neg for Scalar {
 }
 
 impl AddAssign for Scalar {
+    #[inline]
     fn add_assign(&mut self, other: Self) {
         *self = *self + other;
     }
 }
 
 impl SubAssign for Scalar {
+    #[inline]
     fn sub_assign(&mut self, other: Self) {
         *self = *self - other;
     }
 }
 
 impl MulAssign for Scalar {
+    #[inline]
     fn mul_assign(&mut self, other: Self) {
         *self = *self * other;
     }

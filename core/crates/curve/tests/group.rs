@@ -1,7 +1,7 @@
 //! The group operations against their definitions.
 
 use curve::{
-    Domain, G1, G1Affine, G2Affine, PointError, Scalar, batch_invert, linear_combination, pairings_agree,
+    Domain, FixedBase, G1, G1Affine, G2Affine, PointError, Scalar, batch_invert, linear_combination, pairings_agree,
     sum_small_multiples,
 };
 use proptest::prelude::*;
@@ -34,7 +34,26 @@ proptest! {
         wide[..32].copy_from_slice(&seed);
         let factors = Scalar::from_wide_be_bytes(&wide).powers(length);
         let points: Vec<G1Affine> = (1..=length as u64).map(point).collect();
-        prop_assert_eq!(linear_combination(&points, &factors), slowly(&points, &factors));
+        let expected = slowly(&points, &factors);
+        prop_assert_eq!(linear_combination(&points, &factors), expected);
+        prop_assert_eq!(FixedBase::new(&points).combine(&factors), expected);
+    }
+}
+
+#[test]
+fn fixed_bases_at_the_edges() {
+    let points = [point(3), point(3), -point(3), point(5), point(5), point(7)];
+    let base = FixedBase::new(&points);
+    let (one, last) = (Scalar::one(), -Scalar::one());
+    for factors in [
+        [Scalar::ZERO; 6],
+        [one; 6],
+        [last; 6],
+        [last, one, one, Scalar::from(127), Scalar::from(128), Scalar::from(129)],
+        [Scalar::from(u64::MAX), Scalar::from(255), Scalar::from(256), last, last, Scalar::from(0x8080_8080)],
+        [one, Scalar::ZERO, one, one, last, Scalar::ZERO],
+    ] {
+        assert_eq!(base.combine(&factors), slowly(&points, &factors));
     }
 }
 
