@@ -62,6 +62,7 @@ def test_an_empty_password_is_refused() -> None:
         b"[" * 100_000,
         KEYSTORE[:-40],
         KEYSTORE.replace(b'"version": 3', b'"version": 4'),
+        changed(c=10_000_001),
         changed(c=10**12),
         changed(c=0),
         changed(dklen=1 << 40),
