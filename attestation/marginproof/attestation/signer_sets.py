@@ -36,6 +36,6 @@ def check_signer_set(signer_set: SignerSet, possessions: Sequence[bytes]) -> Non
             raise ConfigurationError(
                 f"relayer {relayer.index} has not proven that it holds its key",
                 code=ReasonCode.POSSESSION_INVALID,
-                fix="ask its operator for the line that `marginproof relayer show` prints",
+                fix="ask its operator for the line that `marginproof relayer keys new` printed",
                 fields={"signer": relayer.index},
             ) from error
