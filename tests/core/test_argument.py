@@ -4,9 +4,9 @@ from collections.abc import Callable
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from marginproof.core import CoreError, Opening, Row, Statement
 
 from marginproof import core
+from marginproof.core import CoreError, Opening, Row, Statement
 from marginproof.model.reasons import ReasonCode
 
 BLINDING = (7).to_bytes(32, "big")

@@ -1,6 +1,7 @@
 import math
 
 import pytest
+
 from marginproof.core import CoreError, black76_price, normal_cdf
 
 

@@ -3,9 +3,9 @@ from collections.abc import Callable
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from marginproof.core import CoreError, SigningKey
 
 from marginproof import core
+from marginproof.core import CoreError, SigningKey
 
 KEYS = [SigningKey.from_bytes(bytes([seed]) * 32) for seed in (1, 2, 3)]
 INFINITE_KEY = bytes([0xC0]) + bytes(47)

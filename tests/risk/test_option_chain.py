@@ -7,6 +7,7 @@ from pathlib import Path
 from statistics import median
 
 import pytest
+
 from marginproof.core import black76_price
 
 CHAIN = Path("data/options/deribit-20260206T043012Z.csv.gz")

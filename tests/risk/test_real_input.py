@@ -5,8 +5,8 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from marginproof.core import CoreError, Opening, Statement, prove, random_blinding, verify
 
+from marginproof.core import CoreError, Opening, Statement, prove, random_blinding, verify
 from marginproof.model.margin import Purpose
 from marginproof.risk.clear import ClearMargin, clear_margin
 from marginproof.risk.market import Market

@@ -6,8 +6,8 @@ from fractions import Fraction
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from marginproof.core import Opening, random_blinding
 
+from marginproof.core import Opening, random_blinding
 from marginproof.model.margin import Purpose
 from marginproof.model.universe import EntryKind, Universe
 from marginproof.risk.clear import ClearMargin, clear_margin

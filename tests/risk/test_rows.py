@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from fractions import Fraction
 
 import pytest
-from marginproof.core import Opening, random_blinding
 
+from marginproof.core import Opening, random_blinding
 from marginproof.model.errors import ConfigurationError
 from marginproof.model.margin import Purpose
 from marginproof.model.reasons import ReasonCode

@@ -4,8 +4,8 @@ import dataclasses
 from fractions import Fraction
 
 import pytest
-from marginproof.core import black76_price
 
+from marginproof.core import black76_price
 from marginproof.model.errors import MarginproofError
 from marginproof.model.reasons import ReasonCode
 from marginproof.risk.market import Market, required_points

@@ -13,7 +13,6 @@ from fractions import Fraction
 from typing import Final
 
 from marginproof.core import CoreError, Row, Statement
-
 from marginproof.model.errors import ConfigurationError, MarginproofError
 from marginproof.model.margin import Purpose
 from marginproof.model.reasons import ReasonCode

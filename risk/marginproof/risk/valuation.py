@@ -10,7 +10,6 @@ from fractions import Fraction
 from typing import Final
 
 from marginproof.core import CoreError, black76_price
-
 from marginproof.model.errors import MarginproofError
 from marginproof.model.reasons import ReasonCode
 from marginproof.model.universe import PRICE_SCALE, Entry, EntryKind, Universe
