@@ -82,7 +82,7 @@ async def test_a_slow_listener_is_dropped_and_told() -> None:
     assert await first == 0
     assert [await anext(listener) for _ in range(63)] == list(range(1, 64))
     with pytest.raises(MarginproofError) as caught:
-        await anext(listener)
+        await asyncio.wait_for(anext(listener), 10)
     assert caught.value.code == ReasonCode.UNAVAILABLE
     assert not broadcast._readers
 
@@ -93,7 +93,7 @@ async def test_streams_are_limited() -> None:
     tasks = [asyncio.ensure_future(listener.__anext__()) for listener in listeners]
     await asyncio.sleep(0)
     with pytest.raises(MarginproofError) as caught:
-        await broadcast.listen().__anext__()
+        await asyncio.wait_for(anext(broadcast.listen()), 10)
     assert caught.value.code == ReasonCode.RATE_LIMITED
     broadcast.publish(1)
     assert [await task for task in tasks] == [1] * 128

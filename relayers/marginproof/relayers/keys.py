@@ -159,4 +159,6 @@ def _password_bytes(password: str) -> bytes:
 
 
 def _no_keystore(path: Path) -> ConfigurationError:
-    return ConfigurationError(f"{path.name!r} is no EIP-2335 keystore", fix="make one with: marginproof relayer keys new")
+    return ConfigurationError(
+        f"{path.name!r} is no EIP-2335 keystore", fix="make one with: marginproof relayer keys new"
+    )
