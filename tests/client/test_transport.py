@@ -14,8 +14,6 @@ from marginproof.v1.relayer_service_pb2_grpc import RelayerServiceServicer, add_
 from marginproof.client.relayer import RelayerClient
 from marginproof.client.transport.channel import open_channel
 from marginproof.client.transport.errors import status_code
-from marginproof.client.transport.server import GrpcServer, Service
-from marginproof.client.transport.tls import ServerIdentity
 from marginproof.model.errors import (
     MalformedError,
     MarginproofError,
@@ -25,6 +23,8 @@ from marginproof.model.errors import (
     UnavailableError,
 )
 from marginproof.model.reasons import ReasonCode
+from marginproof.node.server import GrpcServer, Service
+from marginproof.node.tls import ServerIdentity
 
 SECRET = "0xdeadbeefsecretseed"
 

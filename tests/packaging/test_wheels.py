@@ -10,9 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-ROOMS = (
-    "model", "attestation", "client", "chains", "oracles", "risk", "relayers", "prover", "verifier", "cli", "reference"
-)  # fmt: skip
+ROOMS = sorted(path.parent.name for path in ROOT.glob("*/marginproof") if path.parent.name != "proto")
 IMPORT_ALL = """
 import importlib, pkgutil, sys
 target = sys.argv[1]

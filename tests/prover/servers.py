@@ -12,8 +12,6 @@ from marginproof.v1.relayer_service_pb2_grpc import RelayerServiceServicer, add_
 from marginproof.v1.verifier_service_pb2_grpc import VerifierServiceServicer, add_VerifierServiceServicer_to_server
 
 from marginproof.attestation.typed_signing import recover_typed, sign_typed
-from marginproof.client.transport.server import GrpcServer, Service
-from marginproof.client.transport.tls import ServerIdentity
 from marginproof.model.accounts import AccountIdentity, SignedRegistration
 from marginproof.model.certificates import Certificate, IncludedLeaf
 from marginproof.model.errors import MarginproofError, NotFoundError, UnavailableError
@@ -21,6 +19,8 @@ from marginproof.model.margin import BookOpening, Decision, Outcome, Presentatio
 from marginproof.model.prices import PriceReport
 from marginproof.model.reasons import ReasonCode
 from marginproof.model.typed_data import decision_message, request_message, venue_method
+from marginproof.node.server import GrpcServer, Service
+from marginproof.node.tls import ServerIdentity
 from tests.prover.world import POLICY, VENUE, VENUE_KEY
 
 

@@ -11,6 +11,7 @@ from marginproof.model.errors import MarginproofError
 from marginproof.model.network import price_slot_of
 from marginproof.model.prices import Observations, PointValue, SignedObservations
 from marginproof.model.reasons import ReasonCode
+from marginproof.node.sealing import Sealer
 from marginproof.oracles.feeds import DECIMALS, FeedReader
 from marginproof.relayers.archive import Archive
 from marginproof.relayers.context import NodeContext
@@ -19,7 +20,6 @@ from marginproof.relayers.peers import Peers
 from marginproof.relayers.prices import PriceTask
 from marginproof.relayers.protection import SigningProtection
 from marginproof.relayers.registrations import RegistrationBook
-from marginproof.relayers.sealing import Sealer
 from marginproof.relayers.status import NodeStatus
 from marginproof.relayers.store import Store
 from tests.attestation.builders import CHAIN, KEYS

@@ -15,10 +15,10 @@ import pytest
 import yaml
 
 from marginproof import core
-from marginproof.client.transport.tls import ServerIdentity
 from marginproof.model.errors import MarginproofError
 from marginproof.model.network_file import dump_network_file
 from marginproof.model.reasons import ReasonCode
+from marginproof.node.tls import ServerIdentity
 from marginproof.relayers.config import RelayerConfig
 from marginproof.relayers.keys import create_keystore
 from marginproof.relayers.node import Node

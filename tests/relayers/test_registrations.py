@@ -11,8 +11,8 @@ from marginproof.attestation.registrations import sign_registration
 from marginproof.model.accounts import Registration, SignedRegistration
 from marginproof.model.errors import MarginproofError
 from marginproof.model.reasons import ReasonCode
+from marginproof.node.sealing import Sealer
 from marginproof.relayers.registrations import MAX_PENDING, RegistrationBook
-from marginproof.relayers.sealing import Sealer
 from marginproof.relayers.store import Store
 from tests.attestation.builders import OWNER, registration
 from tests.relayers.test_protection import open_store

@@ -16,12 +16,12 @@ from marginproof.model.errors import MarginproofError
 from marginproof.model.network import VaultPin
 from marginproof.model.network_file import NetworkFile
 from marginproof.model.reasons import ReasonCode
+from marginproof.node.sealing import Sealer
 from marginproof.relayers.archive import Archive
 from marginproof.relayers.context import NodeContext
 from marginproof.relayers.evidence import EvidenceFolder
 from marginproof.relayers.protection import FixedList, SigningProtection
 from marginproof.relayers.registrations import RegistrationBook
-from marginproof.relayers.sealing import Sealer
 from marginproof.relayers.status import NodeStatus
 from marginproof.relayers.store import Store
 from marginproof.relayers.watch import ChainWatcher

@@ -17,7 +17,6 @@ from marginproof.chains.evm.devnet import Devnet, development_account, free_port
 from marginproof.chains.evm.transactions import Feed as FeedContract
 from marginproof.chains.evm.transactions import Registry, Sender, Token, Vault
 from marginproof.client.relayer import RelayerClient
-from marginproof.client.transport.tls import ServerIdentity
 from marginproof.model.accounts import (
     AccountIdentity,
     LockReference,
@@ -31,6 +30,7 @@ from marginproof.model.errors import MarginproofError
 from marginproof.model.network import Configuration, Network, VaultPin, epoch_of
 from marginproof.model.network_file import NetworkFile, RelayerEndpoint, dump_network_file, signer_set_of
 from marginproof.model.universe import Entry, EntryKind, Feed, PointKind, PricePoint, Universe
+from marginproof.node.tls import ServerIdentity
 from marginproof.relayers.config import ChainEndpoints, RelayerConfig
 from marginproof.relayers.node import Node
 

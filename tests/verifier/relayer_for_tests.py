@@ -7,10 +7,10 @@ from typing import Any
 from marginproof.v1 import relayer_service_pb2 as messages
 from marginproof.v1.relayer_service_pb2_grpc import RelayerServiceServicer, add_RelayerServiceServicer_to_server
 
-from marginproof.client.transport.server import GrpcServer, Service
-from marginproof.client.transport.tls import ServerIdentity
 from marginproof.model.errors import NotFoundError, UnavailableError
 from marginproof.model.prices import PriceReport
+from marginproof.node.server import GrpcServer, Service
+from marginproof.node.tls import ServerIdentity
 from tests.verifier.world import CertifiedLeaf
 
 

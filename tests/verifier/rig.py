@@ -15,13 +15,13 @@ from eth_keyfile.keyfile import create_keyfile_json
 
 from marginproof.attestation.typed_signing import sign_typed
 from marginproof.chains.evm.devnet import Devnet
-from marginproof.client.transport.tls import ServerIdentity
 from marginproof.client.venue import AccountCredential, VenueClient
 from marginproof.client.venue_book import VenueBookClient
 from marginproof.model.accounts import AccountIdentity
 from marginproof.model.errors import MarginproofError
 from marginproof.model.network_file import dump_network_file
 from marginproof.model.typed_data import request_message, venue_method
+from marginproof.node.tls import ServerIdentity
 from marginproof.verifier.config import VenueConfig, load_config
 from marginproof.verifier.service import VenueNode
 from tests.verifier.relayer_for_tests import RelayerForTests, relayer_for_tests, serve

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from marginproof.model.errors import ConfigurationError, MarginproofError
 from marginproof.model.reasons import ReasonCode
+from marginproof.node.sealing import Sealer
 from marginproof.verifier.config import load_config, parse_config
 from marginproof.verifier.keys import create_keystore, load_keystore, read_password
-from marginproof.verifier.sealing import Sealer
 
 CONFIG = """\
 apiVersion: marginproof/venue/v1

@@ -13,12 +13,12 @@ import pytest
 import yaml
 
 from marginproof.chains.evm.devnet import Devnet
-from marginproof.client.transport.tls import ServerIdentity
 from marginproof.model.errors import ConfigurationError, MarginproofError
 from marginproof.model.reasons import ReasonCode
+from marginproof.node.sealing import Sealer
+from marginproof.node.tls import ServerIdentity
 from marginproof.verifier.config import VenueConfig, load_config
 from marginproof.verifier.keys import create_keystore
-from marginproof.verifier.sealing import Sealer
 from marginproof.verifier.service import VenueNode
 from marginproof.verifier.store import VenueStore
 from tests.verifier.rig import PASSWORD, TOKEN, write_config

@@ -12,9 +12,9 @@ from marginproof.model.errors import ConfigurationError, NotFoundError, RefusedE
 from marginproof.model.margin import Decision, MarginState, Outcome, SignedDecision
 from marginproof.model.reasons import ReasonCode
 from marginproof.model.typed_data import decision_message
+from marginproof.node.sealing import Sealer
 from marginproof.verifier.book import Fill
 from marginproof.verifier.evidence import ChainEvidence
-from marginproof.verifier.sealing import Sealer
 from marginproof.verifier.setting import VenueSetting
 from marginproof.verifier.standings import StandingKeeper
 from marginproof.verifier.status import AccountStatus, after_accept

@@ -5,16 +5,17 @@ from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 
 from marginproof.model.chains import evm_chain_number, format_address, parse_address
+from marginproof.model.documents import parse_document, read_file
 from marginproof.model.errors import ConfigurationError, MarginproofError, NotFoundError
 from marginproof.model.network import VECTOR_LENGTHS, Configuration, Network, Relayer, SignerSet, VaultPin
-from marginproof.model.reasons import ReasonCode
 from marginproof.model.universe import Entry, EntryKind, Feed, PointKind, PricePoint, Universe
 
 API_VERSION: Final = "marginproof/network/v1"
 MAX_FILE_BYTES: Final = 4 << 20
+_WHAT: Final = "the network file"
 
 
 def _hex_bytes(value: Any) -> Any:
@@ -174,32 +175,16 @@ def load_network_file(path: Path) -> NetworkFile:
     Raises:
         ConfigurationError: FILE_UNREADABLE, TOO_LARGE or CONFIG_INVALID with the place of the fault.
     """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise ConfigurationError(
-            f"cannot read the network file {path.name!r}",
-            code=ReasonCode.FILE_UNREADABLE,
-            fix="name it with --network or MARGINPROOF_NETWORK",
-        ) from error
-    return parse_network_file(data)
+    return parse_network_file(read_file(path, _WHAT, "name it with --network or MARGINPROOF_NETWORK"))
 
 
 def parse_network_file(data: bytes) -> NetworkFile:
     """Checks the bytes of a network file; see :func:`load_network_file`."""
-    if len(data) > MAX_FILE_BYTES:
-        raise ConfigurationError("the network file is larger than 4 MiB", code=ReasonCode.TOO_LARGE)
+    document = parse_document(_Document, data, _WHAT, MAX_FILE_BYTES)
     try:
-        document = _Document.model_validate(yaml.safe_load(data))
         return _checked(document)
-    except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        place = ".".join(str(part) for part in first["loc"]) or "the document"
-        raise ConfigurationError(f"network file, {place}: {first['msg']}", fields={"path": place}) from error
-    except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as error:
-        raise ConfigurationError("the network file is no YAML document of this form") from error
     except MarginproofError as error:
-        raise ConfigurationError(f"network file: {error.message}", fix=error.fix) from error
+        raise ConfigurationError(f"{_WHAT}: {error.message}", fix=error.fix) from error
 
 
 def dump_network_file(file: NetworkFile) -> bytes:

@@ -4,15 +4,14 @@ import dataclasses
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from marginproof.model.chains import parse_chain
+from marginproof.model.documents import parse_document, read_file
 from marginproof.model.errors import ConfigurationError, MalformedError
-from marginproof.model.reasons import ReasonCode
 
 API_VERSION: Final = "marginproof/relayer/v1"
-_MAX_FILE_BYTES: Final = 1 << 20
+_WHAT: Final = "the relayer's configuration"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -80,35 +79,18 @@ def load_config(path: Path) -> RelayerConfig:
     Raises:
         ConfigurationError: FILE_UNREADABLE, TOO_LARGE or CONFIG_INVALID with the place of the fault.
     """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise ConfigurationError(
-            f"cannot read the relayer's configuration {path.name!r}",
-            code=ReasonCode.FILE_UNREADABLE,
-            fix="name it with --config",
-        ) from error
-    return parse_config(data, path.resolve().parent)
+    return parse_config(read_file(path, _WHAT, "name it with --config"), path.resolve().parent)
 
 
 def parse_config(data: bytes, folder: Path) -> RelayerConfig:
     """Checks the bytes of a configuration file; see :func:`load_config`."""
-    if len(data) > _MAX_FILE_BYTES:
-        raise ConfigurationError("the relayer's configuration is larger than 1 MiB", code=ReasonCode.TOO_LARGE)
+    document = parse_document(_Document, data, _WHAT)
     try:
-        document = _Document.model_validate(yaml.safe_load(data))
         chains = {
             parse_chain(chain): ChainEndpoints(tuple(c.urls), c.required) for chain, c in document.endpoints.items()
         }
-    except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        place = ".".join(str(part) for part in first["loc"]) or "the document"
-        # No cause is chained: it would quote the input, and endpoint addresses hold access keys.
-        raise ConfigurationError(f"relayer configuration, {place}: {first['msg']}", fields={"path": place}) from None
     except MalformedError as error:
-        raise ConfigurationError(f"relayer configuration, endpoints: {error.message}", fix=error.fix) from error
-    except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError):
-        raise ConfigurationError("the relayer's configuration is no YAML document of this form") from None
+        raise ConfigurationError(f"{_WHAT}, endpoints: {error.message}", fix=error.fix) from error
     password_file = folder / document.password_file if document.password_file else None
     return RelayerConfig(
         network=folder / document.network,

@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any, Final
 from unicodedata import category, normalize
 
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from eth_keyfile.keyfile import create_keyfile_json, decode_keyfile_json
 
 from marginproof import core
-from marginproof.model.errors import ConfigurationError
+from marginproof.model.errors import ConfigurationError, MalformedError
+from marginproof.model.json_text import parse_json
 from marginproof.model.reasons import ReasonCode
+from marginproof.node.sealing import derive_key
 
 PASSWORD_VARIABLE: Final = "MARGINPROOF_PASSWORD"  # noqa: S105 - the name of a variable
 _ITERATIONS: Final = 1 << 18
@@ -118,19 +118,19 @@ def read_password(password_file: Path | None, environment: dict[str, str] | os._
 
 def store_key(key: core.SigningKey, network_id: bytes) -> bytes:
     """The AES-256 key for secrets at rest; another one for every relayer and network. Secret."""
-    return HKDF(algorithm=SHA256(), length=32, salt=network_id, info=_STORE_KEY_INFO).derive(key.expose_secret())
+    return derive_key(key.expose_secret(), _STORE_KEY_INFO + network_id)
 
 
 def _read_document(path: Path) -> dict[str, Any]:
     try:
         if path.stat().st_size > _MAX_KEYSTORE_BYTES:
             raise _no_keystore(path)
-        document = json.loads(path.read_bytes())
+        document = parse_json(path.read_bytes())
     except OSError:
         raise ConfigurationError(
             f"cannot read the keystore {path.name!r}", code=ReasonCode.FILE_UNREADABLE, fix="check its path and owner"
         ) from None
-    except (ValueError, RecursionError):
+    except MalformedError:
         raise _no_keystore(path) from None
     if not isinstance(document, dict) or document.get("version") != 4:
         raise _no_keystore(path)

@@ -17,19 +17,20 @@ from marginproof.v1.relayer_service_pb2_grpc import add_RelayerServiceServicer_t
 from marginproof import core
 from marginproof.attestation.signer_sets import check_signer_set
 from marginproof.chains.evm.client import EndpointPool
-from marginproof.client.transport.server import GrpcServer, Service
-from marginproof.client.transport.tls import ServerIdentity
 from marginproof.model.errors import ConfigurationError, MarginproofError
 from marginproof.model.network import epoch_of, price_slot_of
 from marginproof.model.network_file import NetworkFile, load_network_file
 from marginproof.model.reasons import ReasonCode
+from marginproof.node.journal import configure_logging
+from marginproof.node.sealing import Sealer
+from marginproof.node.server import GrpcServer, Service
+from marginproof.node.tls import ServerIdentity
 from marginproof.oracles.feeds import FeedReader
 from marginproof.relayers.archive import Archive
 from marginproof.relayers.certify import Certifier
 from marginproof.relayers.config import RelayerConfig
 from marginproof.relayers.context import NodeContext
 from marginproof.relayers.evidence import EvidenceFolder
-from marginproof.relayers.journal import configure_logging
 from marginproof.relayers.keys import load_keystore, read_password, store_key
 from marginproof.relayers.maintenance import forget_old
 from marginproof.relayers.peer_service import PeerService
@@ -37,7 +38,6 @@ from marginproof.relayers.peers import Peers
 from marginproof.relayers.prices import PriceTask
 from marginproof.relayers.protection import SigningProtection
 from marginproof.relayers.registrations import RegistrationBook
-from marginproof.relayers.sealing import Sealer
 from marginproof.relayers.service import RelayerService
 from marginproof.relayers.status import NodeStatus
 from marginproof.relayers.store import Store

@@ -9,7 +9,7 @@ import sqlalchemy as sql
 from marginproof.model.accounts import Registration, SignedRegistration
 from marginproof.model.errors import MarginproofError, RefusedError, UnavailableError
 from marginproof.model.reasons import ReasonCode
-from marginproof.relayers.sealing import Sealer
+from marginproof.node.sealing import Sealer
 from marginproof.relayers.store import Store, corrupt, registrations
 
 MAX_PENDING: Final = 8

@@ -4,14 +4,12 @@ import dataclasses
 from pathlib import Path
 from typing import Any, Final, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from marginproof.model.errors import ConfigurationError
-from marginproof.model.reasons import ReasonCode
+from marginproof.model.documents import parse_document, read_file
 
 API_VERSION: Final = "marginproof/venue/v1"
-_MAX_FILE_BYTES: Final = 1 << 20
+_WHAT: Final = "the venue's configuration"
 _ADDRESS: Final = r"^[^\s/]+:\d{1,5}$"
 
 
@@ -75,15 +73,7 @@ def load_config(path: Path) -> VenueConfig:
     Raises:
         ConfigurationError: FILE_UNREADABLE, TOO_LARGE, or CONFIG_INVALID with the place of the fault.
     """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise ConfigurationError(
-            f"cannot read the configuration {path.name!r}",
-            code=ReasonCode.FILE_UNREADABLE,
-            fix="name it with --config",
-        ) from error
-    return parse_config(data, path.parent)
+    return parse_config(read_file(path, _WHAT, "name it with --config"), path.parent)
 
 
 def parse_config(data: bytes, base: Path) -> VenueConfig:
@@ -96,16 +86,7 @@ def parse_config(data: bytes, base: Path) -> VenueConfig:
     Raises:
         ConfigurationError: TOO_LARGE, CONFIG_INVALID.
     """
-    if len(data) > _MAX_FILE_BYTES:
-        raise ConfigurationError("the configuration is larger than 1 MiB", code=ReasonCode.TOO_LARGE)
-    try:
-        document = _Document.model_validate(yaml.safe_load(data))
-    except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        place = ".".join(str(part) for part in first["loc"]) or "the document"
-        raise ConfigurationError(f"venue configuration, {place}: {first['msg']}", fields={"path": place}) from None
-    except (yaml.YAMLError, ValueError, RecursionError):
-        raise ConfigurationError("the venue configuration is no YAML document of this form") from None
+    document = parse_document(_Document, data, _WHAT)
     values: dict[str, Any] = document.model_dump(exclude={"api_version", "policies", "home_endpoints"})
     for name in ("network", "keystore", "password_file", "database", "book_token_file", "tls_directory"):
         values[name] = None if values[name] is None else base / values[name]

@@ -10,6 +10,7 @@ from eth_account.signers.local import LocalAccount
 from eth_keyfile.keyfile import create_keyfile_json, decode_keyfile_json
 
 from marginproof.model.errors import ConfigurationError
+from marginproof.model.json_text import parse_json
 from marginproof.model.reasons import ReasonCode
 
 PASSWORD_VARIABLE: Final = "MARGINPROOF_PASSWORD"  # noqa: S105 - the name of a variable, no password
@@ -59,7 +60,7 @@ def load_keystore(path: Path, password: str) -> LocalAccount:
     except OSError as error:
         raise _unreadable(path, "read", "make one with: marginproof venue keys new") from error
     try:
-        document = json.loads(data) if len(data) <= _MAX_KEYSTORE_BYTES else None
+        document = parse_json(data) if len(data) <= _MAX_KEYSTORE_BYTES else None
         if not isinstance(document, dict):
             raise TypeError
         key = decode_keyfile_json(document, password.encode())

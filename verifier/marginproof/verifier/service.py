@@ -15,11 +15,13 @@ from marginproof.v1.verifier_service_pb2_grpc import add_VerifierServiceServicer
 from marginproof.attestation.signer_sets import check_signer_set
 from marginproof.chains.evm.client.pool import EndpointPool
 from marginproof.client.relayer import RelayerClient
-from marginproof.client.transport.server import GrpcServer, Service
-from marginproof.client.transport.tls import ServerIdentity
 from marginproof.model.errors import ConfigurationError, MarginproofError, NotFoundError
 from marginproof.model.network_file import NetworkFile, load_network_file
 from marginproof.model.reasons import ReasonCode
+from marginproof.node.journal import configure_logging
+from marginproof.node.sealing import Sealer, derive_key
+from marginproof.node.server import GrpcServer, Service
+from marginproof.node.tls import ServerIdentity
 from marginproof.verifier.api import (
     BOOK_SERVICE,
     MAX_BOOK_MESSAGE_BYTES,
@@ -33,11 +35,9 @@ from marginproof.verifier.books import BookDesk
 from marginproof.verifier.config import VenueConfig
 from marginproof.verifier.decisions import DecisionDesk
 from marginproof.verifier.evidence import RelayerEvidence
-from marginproof.verifier.journal import configure_logging
 from marginproof.verifier.keys import load_keystore, read_password
 from marginproof.verifier.metrics import MetricsServer, VenueMetrics
 from marginproof.verifier.policies import load_policies, read_announcements
-from marginproof.verifier.sealing import Sealer
 from marginproof.verifier.setting import Clock, VenueSetting, system_clock
 from marginproof.verifier.snapshots import SnapshotDesk
 from marginproof.verifier.standings import StandingKeeper
@@ -47,6 +47,7 @@ REGISTRY_POLL_SECONDS: Final = 2.0
 """How often the registry is read while a configured policy is not announced."""
 TICK_SECONDS: Final = 0.5
 """How often deadlines are judged."""
+_STORE_KEY_LABEL: Final = b"marginproof/venue/store/v1"
 _MIN_TOKEN_LENGTH: Final = 16
 _LONGEST_POLL_SECONDS: Final = 5.0
 
@@ -75,7 +76,9 @@ class VenueNode:
         self.setting = setting
         self._token = _read_token(config.book_token_file)
         self._policies = load_policies(config.policies)
-        self._store = VenueStore(config.database, Sealer(bytes(key.key)), setting.network_id + setting.venue)
+        self._store = VenueStore(
+            config.database, Sealer(derive_key(bytes(key.key), _STORE_KEY_LABEL)), setting.network_id + setting.venue
+        )
         self._closing = contextlib.AsyncExitStack()
         self.port = 0
         self.book_port = 0

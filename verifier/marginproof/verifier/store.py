@@ -18,8 +18,8 @@ from marginproof.model.errors import ConfigurationError, RefusedError
 from marginproof.model.margin import BookOpening, SignedDecision, SignedSnapshot
 from marginproof.model.prices import PriceReport
 from marginproof.model.reasons import ReasonCode
+from marginproof.node.sealing import Sealer
 from marginproof.verifier.book import Fill
-from marginproof.verifier.sealing import Sealer
 from marginproof.verifier.status import AccountStatus
 
 FIRST_ANSWER: Final = 0

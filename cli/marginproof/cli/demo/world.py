@@ -25,12 +25,12 @@ from marginproof.cli.demo.price_tape import PriceTape
 from marginproof.cli.demo.processes import Child
 from marginproof.cli.demo.scenario import Scenario
 from marginproof.client.relayer import RelayerClient
-from marginproof.client.transport.tls import ServerIdentity
 from marginproof.client.venue import VenueClient
 from marginproof.client.venue_book import VenueBookClient
 from marginproof.model.chains import format_address
 from marginproof.model.errors import MarginproofError, UnavailableError
 from marginproof.model.network_file import NetworkFile, RelayerEndpoint, VenueEndpoint, dump_network_file
+from marginproof.node.tls import ServerIdentity
 from marginproof.relayers.keys import create_keystore as create_relayer_keystore
 from marginproof.risk.packaged import packaged_policy
 from marginproof.risk.policy import load_policy

@@ -1,1 +1,1 @@
-"""What clients and servers share on the wire: TLS identities, channels, error statuses, the server shell."""
+"""Channels to servers that the network file pins, and one mapping between errors and gRPC statuses."""

@@ -4,9 +4,9 @@ from typing import Final
 
 import grpc
 
-from marginproof.client.transport.tls import SERVER_NAME
-
 DEFAULT_MAX_MESSAGE_BYTES: Final = 4 << 20
+SERVER_NAME: Final = "marginproof.internal"
+"""The name every identity carries and every client checks; which server it is, the pinned certificate says."""
 
 
 def open_channel(

@@ -12,9 +12,9 @@ from grpc_status import rpc_status
 
 from marginproof.client.transport.channel import DEFAULT_MAX_MESSAGE_BYTES
 from marginproof.client.transport.errors import status_of
-from marginproof.client.transport.tls import ServerIdentity
 from marginproof.model.errors import ConfigurationError, MarginproofError
 from marginproof.model.reasons import ReasonCode
+from marginproof.node.tls import ServerIdentity
 
 _MAX_CONCURRENT_CALLS: Final = 256
 _log = structlog.get_logger("marginproof.server")

@@ -5,11 +5,23 @@ from typing import Final
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from marginproof.model.errors import ConfigurationError
 from marginproof.model.reasons import ReasonCode
 
 _NONCE_BYTES: Final = 12
+
+
+def derive_key(secret: bytes, label: bytes) -> bytes:
+    """A 32-byte key for one purpose by HKDF-SHA256; what has it cannot find the secret. Secret.
+
+    Args:
+        secret: The node's private key.
+        label: What the key is for, versioned; different labels give unrelated keys.
+    """
+    return HKDF(SHA256(), 32, salt=None, info=label).derive(secret)
 
 
 class Sealer:

@@ -13,11 +13,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from marginproof.client.transport.channel import SERVER_NAME
 from marginproof.model.errors import ConfigurationError
 from marginproof.model.reasons import ReasonCode
 
-SERVER_NAME: Final = "marginproof.internal"
-"""The name every identity carries and every client checks; which server it is, the pinned certificate says."""
 _VALID_DAYS: Final = 3650
 
 

@@ -1,0 +1,59 @@
+"""YAML documents at the edge: bounded, strict, and wrong in one named place."""
+
+from pathlib import Path
+from typing import Final, TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from marginproof.model.errors import ConfigurationError, MarginproofError
+from marginproof.model.reasons import ReasonCode
+
+_Document = TypeVar("_Document", bound=BaseModel)
+_MEBIBYTE: Final = 1 << 20
+
+
+def read_file(path: Path, what: str, fix: str) -> bytes:
+    """The bytes of a file.
+
+    Args:
+        path: Where it lies; messages show its last part alone.
+        what: How messages name it, such as "the network file".
+        fix: How its user names it.
+
+    Raises:
+        ConfigurationError: FILE_UNREADABLE.
+    """
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ConfigurationError(
+            f"cannot read {what} {path.name!r}", code=ReasonCode.FILE_UNREADABLE, fix=fix
+        ) from error
+
+
+def parse_document(kind: type[_Document], data: bytes, what: str, max_bytes: int = _MEBIBYTE) -> _Document:
+    """A validated document; total.
+
+    Args:
+        kind: Its pydantic model, with ``extra="forbid"``.
+        data: UTF-8 YAML.
+        what: How messages name it, such as "the network file".
+        max_bytes: Longest text that is looked at.
+
+    Raises:
+        ConfigurationError: TOO_LARGE, or CONFIG_INVALID with the place of the fault in the field ``path``. Nothing of
+            the text is quoted, for it may hold an access key.
+    """
+    if len(data) > max_bytes:
+        raise ConfigurationError(f"{what} is larger than {max_bytes // _MEBIBYTE} MiB", code=ReasonCode.TOO_LARGE)
+    try:
+        return kind.model_validate(yaml.safe_load(data))
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        place = ".".join(str(part) for part in first["loc"]) or "the document"
+        raise ConfigurationError(f"{what}, {place}: {first['msg']}", fields={"path": place}) from None
+    except MarginproofError as error:  # from a validator of ours
+        raise ConfigurationError(f"{what}: {error.message}", fix=error.fix) from None
+    except (yaml.YAMLError, ValueError, RecursionError):
+        raise ConfigurationError(f"{what} is no YAML document of this form") from None

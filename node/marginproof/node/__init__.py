@@ -1,0 +1,1 @@
+"""What every long-running process of ours has: a gRPC server, a TLS identity, logs, and sealed secrets on disk."""
