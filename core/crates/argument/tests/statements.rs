@@ -118,6 +118,10 @@ fn rows_that_could_wrap_are_refused() {
     };
     assert_eq!(code(256, 2, 1, chain(2)), Ok(()));
     assert_eq!(code(256, 2, 1, chain(3)), wrap(2));
+    // A bound that reaches the limit is refused where it arises, not where an earlier row uses it.
+    let mut early = vec![row(8, 0, &[&[], &[(2, 3)]])];
+    early.extend(chain(3));
+    assert_eq!(code(256, 2, 1, early), wrap(3));
     // A row that binds nothing is measured with the final bounds.
     let mut rows = chain(2);
     rows.push(row(128, 0, &[&[], &[(1, huge)]]));

@@ -232,6 +232,10 @@ fn every_message_changes_the_challenges_after_it_and_none_before() {
     for changed in [drawn(&other_inputs, CONTEXT, proof), drawn(inputs, b"", proof)] {
         assert!(original.iter().zip(&changed).all(|(before, after)| before != after));
     }
+    let mut other_rows = rows();
+    other_rows[2].constant = argument::Integer::from(1001);
+    let other = challenges(&Statement::new(256, 3, 2, other_rows).unwrap(), inputs, CONTEXT, proof).unwrap();
+    assert!(original[0] != other.beta && original[1] != other.gamma && original[2] != other.alpha);
     assert_eq!(challenges(statement, inputs, CONTEXT, &proof[1..]).unwrap_err().code, Code::ProofLength);
     assert_eq!(challenges(statement, &inputs[1..], CONTEXT, proof).unwrap_err().code, Code::CommitmentCount);
 }
