@@ -48,9 +48,10 @@ def load() -> list[Mutant]:
         for mutant in read_table(path.stem, yaml.safe_load(path.read_text()))
     ]
     for mutant in mutants:
-        count = (ROOT / mutant.file).read_text().count(mutant.search)
+        path = ROOT / mutant.file
+        count = path.read_text().count(mutant.search) if path.exists() else 0
         if count != 1:
-            sys.exit(f"{mutant.table}: {mutant.name}: its text stands {count} times in {mutant.file}, not once")
+            raise ValueError(f"{mutant.table}: {mutant.name}: its text stands {count} times in {mutant.file}, not once")
     return mutants
 
 
