@@ -11,18 +11,12 @@ from marginproof.model.errors import MarginproofError
 from marginproof.model.network import price_slot_of
 from marginproof.model.prices import Observations, PointValue, SignedObservations
 from marginproof.model.reasons import ReasonCode
-from marginproof.node.sealing import Sealer
 from marginproof.oracles.feeds import DECIMALS, FeedReader
-from marginproof.relayers.archive import Archive
 from marginproof.relayers.context import NodeContext
-from marginproof.relayers.evidence import EvidenceFolder
 from marginproof.relayers.peers import Peers
 from marginproof.relayers.prices import PriceTask
-from marginproof.relayers.protection import SigningProtection
-from marginproof.relayers.registrations import RegistrationBook
-from marginproof.relayers.status import NodeStatus
-from marginproof.relayers.store import Store
 from tests.attestation.builders import CHAIN, KEYS
+from tests.relayers.contexts import make_context
 from tests.relayers.files import GENESIS, network_file
 
 NOW = GENESIS + 3605
@@ -53,26 +47,12 @@ class Desk:
 @pytest.fixture
 async def desk(tmp_path: Path) -> Any:
     file = network_file()
-    store = Store.open(
-        tmp_path / "relayer.db", network_id=file.network_id, public_key=KEYS[0].public_key, epoch=0, slot=0
-    )
-    context = NodeContext(
-        file=file,
-        signer=0,
-        key=KEYS[0],
-        clock=lambda: float(NOW),
-        store=store,
-        book=RegistrationBook(store, Sealer(bytes(32)), 10),
-        protection=SigningProtection(store),
-        archive=Archive(store),
-        status=NodeStatus([CHAIN]),
-        evidence=EvidenceFolder(tmp_path / "evidence"),
-    )
+    context = make_context(tmp_path, file, lambda: float(NOW))
     feeds = Feeds()
     peers = Peers(dataclasses.replace(file, relayers=file.relayers[:1]), KEYS[0], 0, context.clock, 1.0)
     yield Desk(PriceTask(context, peers, FeedReader({CHAIN: feeds}, 5)), feeds, context)
     await peers.aclose()
-    store.close()
+    context.store.close()
 
 
 def observed(signer: int = 1, key: int | None = None, **changes: Any) -> SignedObservations:

@@ -16,16 +16,11 @@ from marginproof.model.errors import MarginproofError
 from marginproof.model.network import VaultPin
 from marginproof.model.network_file import NetworkFile
 from marginproof.model.reasons import ReasonCode
-from marginproof.node.sealing import Sealer
-from marginproof.relayers.archive import Archive
 from marginproof.relayers.context import NodeContext
-from marginproof.relayers.evidence import EvidenceFolder
-from marginproof.relayers.protection import FixedList, SigningProtection
-from marginproof.relayers.registrations import RegistrationBook
-from marginproof.relayers.status import NodeStatus
-from marginproof.relayers.store import Store
+from marginproof.relayers.protection import FixedList
 from marginproof.relayers.watch import ChainWatcher
-from tests.attestation.builders import CHAIN, KEYS, OTHER_CHAIN
+from tests.attestation.builders import CHAIN, OTHER_CHAIN
+from tests.relayers.contexts import make_context
 from tests.relayers.files import EPOCH_SECONDS, GENESIS, network_file
 from tests.support.fault_proxy import Fault, FaultProxy
 
@@ -97,22 +92,9 @@ async def bench(devnet: tuple[Devnet, str], folder: Path, file: NetworkFile | No
     chain, vault = devnet
     file = file or file_for(vault)
     clock = Clock(CUTOFF + 5)
-    public_key = KEYS[0].public_key
-    store = Store.open(folder / "relayer.db", network_id=file.network_id, public_key=public_key, epoch=0, slot=0)
-    context = NodeContext(
-        file=file,
-        signer=0,
-        key=KEYS[0],
-        clock=clock,
-        store=store,
-        book=RegistrationBook(store, Sealer(bytes(32)), 10),
-        protection=SigningProtection(store),
-        archive=Archive(store),
-        status=NodeStatus([CHAIN]),
-        evidence=EvidenceFolder(folder / "evidence"),
-    )
+    context = make_context(folder, file, clock)
     async with contextlib.AsyncExitStack() as stack:
-        stack.callback(store.close)
+        stack.callback(context.store.close)
         proxies = [await stack.enter_async_context(FaultProxy(chain.url)) for _ in range(3)]
         pool = EndpointPool(
             CHAIN,

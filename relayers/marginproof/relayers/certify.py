@@ -39,13 +39,14 @@ class Certifier:
         self._chain_hash = int.from_bytes(hashlib.sha256(chain.encode()).digest()[:8], "big")
         self._timing = Timing.of(context.file.configuration)
         self._open: dict[int, float] = {}
+        self._next_try: dict[int, float] = {}
 
     def add(self, view: FixedList) -> None:
         """Puts a fixed view on the list of what must be certified; without leaves there is nothing to do."""
         if view.leaves:
             self._open[view.epoch] = self._context.clock()
             for epoch in sorted(self._open)[:-_MAX_OPEN_EPOCHS]:
-                del self._open[epoch]
+                self._close(epoch)
 
     async def run(self) -> None:
         """Certifies until cancelled, newest epoch first."""
@@ -64,17 +65,27 @@ class Certifier:
             if view is not None:
                 self.add(view)
 
+    def _close(self, epoch: int) -> None:
+        self._open.pop(epoch, None)
+        self._next_try.pop(epoch, None)
+
     async def _step(self, epoch: int) -> None:
-        since = self._context.clock() - self._open[epoch]
+        now = self._context.clock()
+        since = now - self._open[epoch]
+        if now < self._next_try.get(epoch, 0.0):
+            return
+        if since >= self._timing.patience:
+            # Nobody else is being waited for any more: what fails now is tried again, but not at once.
+            self._next_try[epoch] = now + self._timing.patience
         try:
             view = self._context.view(self._chain, epoch)
             if set(view.leaves) <= self._context.archive.certified_leaves(self._chain, epoch):
-                self._open.pop(epoch, None)
+                self._close(epoch)
             elif since >= self._timing.turn * self._turn(epoch):
                 complete = since >= self._timing.patience
                 if await self.lead(view, wait_for_all=not complete) and complete:
                     # What is still open has fewer than t holders; a late holder leads it himself.
-                    self._open.pop(epoch, None)
+                    self._close(epoch)
         except MarginproofError as error:
             self._context.status.failed(self._chain, error.code)
             _log.warning("epoch not certified", chain=self._chain, epoch=epoch, code=str(error.code))
