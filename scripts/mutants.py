@@ -77,14 +77,9 @@ def killed(mutant: Mutant, copy: Path) -> bool | None:
     original = file.read_text()
     file.write_text(original.replace(mutant.search, mutant.replace))
     try:
-        code = subprocess.run(  # noqa: S603 - commands of our own tables
-            command(mutant),
-            cwd=folder(mutant, copy),
-            env=environment(copy),
-            capture_output=True,
-            timeout=TIMEOUT_SECONDS,
-            check=False,
-        ).returncode
+        if mutant.runner == "cargo" and run(build(mutant), mutant, copy):
+            return None  # cargo's exit code does not tell a red test from a deletion that does not compile
+        code = run(command(mutant), mutant, copy)
     except subprocess.TimeoutExpired:
         return True
     finally:
@@ -92,6 +87,23 @@ def killed(mutant: Mutant, copy: Path) -> bool | None:
     if code == 0:
         return False
     return True if code in TESTS_FAILED[mutant.runner] else None
+
+
+def run(arguments: list[str], mutant: Mutant, copy: Path) -> int:
+    """The exit code of a runner on the copy."""
+    return subprocess.run(  # noqa: S603 - commands of our own tables
+        arguments,
+        cwd=folder(mutant, copy),
+        env=environment(copy),
+        capture_output=True,
+        timeout=TIMEOUT_SECONDS,
+        check=False,
+    ).returncode
+
+
+def build(mutant: Mutant) -> list[str]:
+    """What compiles the mutant and its tests."""
+    return [*command(mutant), "--no-run"]
 
 
 def command(mutant: Mutant) -> list[str]:
