@@ -40,7 +40,7 @@ $(BUILD)/package.stamp: pyproject.toml $(BUILD)/core.stamp
 
 $(BUILD)/node.stamp: package.json package-lock.json $(BUILD)/tools.stamp
 	@echo "[4/4] anvil, the development chain"
-	@npm ci --silent --no-audit --no-fund
+	@npm install --silent --no-audit --no-fund --no-save --ignore-scripts
 	@touch $@
 
 install: $(BUILD)/package.stamp $(BUILD)/node.stamp ## Build everything that demo and tests need

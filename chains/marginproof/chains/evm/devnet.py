@@ -222,7 +222,7 @@ def _missing(message: str) -> ConfigurationError:
     return ConfigurationError(
         message,
         code=ReasonCode.TOOL_MISSING,
-        fix=f"run `npm ci` in the repository, or set {ANVIL_VARIABLE} to the program's path",
+        fix=f"run `make install` in the repository, or set {ANVIL_VARIABLE} to the program's path",
     )
 
 
