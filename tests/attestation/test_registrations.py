@@ -93,6 +93,15 @@ def test_signatures_have_one_spelling() -> None:
         assert caught.value.code == ReasonCode.SIGNATURE_INVALID
 
 
+def test_recovery_ids_that_no_wallet_makes_are_refused() -> None:
+    """With v = 29 the point's x is r + the group order: such points exist, and would recover to some address."""
+    field = 2**256 - 2**32 - 977
+    r = next(r for r in range(1, 100) if pow((r + ORDER) ** 3 + 7, (field - 1) // 2, field) == 1)
+    with pytest.raises(MarginproofError) as caught:
+        recover_typed(registration_message(registration()), r.to_bytes(32, "big") + (1).to_bytes(32, "big") + b"\x1d")
+    assert caught.value.code == ReasonCode.SIGNATURE_INVALID
+
+
 def test_a_point_that_does_not_exist_is_refused() -> None:
     message = registration_message(registration())
     r = (5).to_bytes(32, "big")  # no point of the curve has this x

@@ -127,6 +127,11 @@ def test_a_keystore_is_never_overwritten(keystore: Path) -> None:
     assert keystore.read_bytes() == before
 
 
+def test_a_keystore_larger_than_any_keystore_is_not_read(keystore: Path) -> None:
+    keystore.write_text(keystore.read_text() + " " * 64 * 1024)
+    assert refusal(keystore) == ReasonCode.CONFIG_INVALID
+
+
 def test_wrong_and_empty_passwords(keystore: Path, tmp_path: Path) -> None:
     assert refusal(keystore, "wrong") == ReasonCode.KEYSTORE_PASSWORD
     for empty in ("", "\x01\x7f"):

@@ -132,7 +132,7 @@ def _read_document(path: Path) -> dict[str, Any]:
         ) from None
     except MalformedError:
         raise _no_keystore(path) from None
-    if not isinstance(document, dict) or document.get("version") != 4:
+    if not isinstance(document, dict):
         raise _no_keystore(path)
     return document
 
