@@ -94,7 +94,7 @@ def test_without_any_anvil_the_npm_package_is_named(monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("marginproof.chains.evm.devnet.__file__", str(tmp_path / "devnet.py"))
-    with pytest.raises(ConfigurationError, match="npm ci"):
+    with pytest.raises(ConfigurationError, match="make install"):
         find_anvil()
     program = tmp_path / "anvil"
     program.write_text("#!/bin/sh\nexit 1\n")
