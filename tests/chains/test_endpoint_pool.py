@@ -22,7 +22,7 @@ from marginproof.chains.evm.client.endpoint import Endpoint, EndpointFailureErro
 from marginproof.chains.evm.client.replies import read_height, read_result
 from marginproof.chains.evm.contracts import TEST_TOKEN, load_artifact
 from marginproof.chains.evm.devnet import Devnet, DevnetOptions
-from marginproof.chains.evm.verify import lock_slots, vault_slots
+from marginproof.chains.evm.verify import BlockHeader, lock_slots, vault_slots
 from marginproof.model.chains import NATIVE_ASSET
 from marginproof.model.errors import (
     ConfigurationError,
@@ -199,6 +199,27 @@ async def test_row_5_laggards_lower_the_first_height_and_never_a_later_one(setup
     assert await setup.pool.finalized_number() == finalized + 2
 
 
+async def test_a_finalized_height_found_meanwhile_is_not_lowered(setup: Setup, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another task pins a later block while this one still asks for the header of an earlier one."""
+    agreed = setup.pool._agreed_header
+    later = setup.world.header()
+
+    async def overtaken(number: int) -> BlockHeader:
+        setup.pool._pinned = later
+        return await agreed(number)
+
+    monkeypatch.setattr(setup.pool, "_agreed_header", overtaken)
+    assert await setup.pool.finalized_number() == later.number
+
+
+async def test_headers_and_references_remembered_are_bounded(setup: Setup, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("_MAX_CACHED_HEADERS", "_MAX_CACHED_REFERENCES"):
+        monkeypatch.setattr(f"marginproof.chains.evm.client.pool.{name}", 2)
+    for number in (2, 3, 4, 5):
+        assert (await setup.pool.reference_block(setup.world.header(number).timestamp)).number == number
+    assert len(setup.pool._headers) == len(setup.pool._references) == 2
+
+
 async def test_calls_need_equal_results(setup: Setup) -> None:
     call = raw(setup.world.vault.address), setup.world.vault.data("notice_seconds")
     setup.set(H, H, Fault.FORGED_CALL)
@@ -372,6 +393,7 @@ async def test_row_9_reorganised_tip_is_seen_by_its_hash(forking: Setup) -> None
     world = forking.world
     world.token.act(world.owner, "mint", world.owner, 5)
     tip = world.tip()
+    assert await forking.pool.finalized_number() < tip  # what is not final is not remembered
     before = await forking.pool.header_at(tip)
     world.chain.devnet.rpc("anvil_reorg", 1, [])
     after = await forking.pool.header_at(tip)
@@ -385,6 +407,9 @@ async def test_row_9_reorganised_tip_is_seen_by_its_hash(forking: Setup) -> None
 async def test_row_10_finality_violation_latches(forking: Setup) -> None:
     devnet = forking.world.chain.devnet
     finalized = await forking.pool.finalized_number()
+    header = forking.world.header(1)
+    remembered = await forking.pool.reference_block(header.timestamp)
+    assert remembered == header
     devnet.rpc("anvil_rollback", 4)
     with pytest.raises(QuorumMissingError):
         await forking.pool.finalized_number()
@@ -395,7 +420,7 @@ async def test_row_10_finality_violation_latches(forking: Setup) -> None:
         await forking.pool.finalized_number()
     assert caught.value.code is ReasonCode.FINALITY_VIOLATION
     assert caught.value.fields["number"] == finalized
-    header = forking.world.header(1)
+    forking.set(DOWN, DOWN, DOWN)  # no endpoint is needed to know it
     for call in (
         forking.pool.finalized_number(),
         forking.pool.header_at(1),

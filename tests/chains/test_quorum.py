@@ -93,6 +93,12 @@ def test_a_malformed_answer_contradicts_with_the_hash_it_names_but_never_votes()
         agreed_value(CHAIN, "block 7", [*answers("a"), same, Answer(2, Outcome.BEHIND)], 2)
 
 
+def test_long_answers_are_cut_in_the_error() -> None:
+    with pytest.raises(EndpointDisagreementError) as caught:
+        agreed("a", "b" * 130_000)
+    assert caught.value.fields["endpoint_1"] == "b" * 80
+
+
 @settings(max_examples=200, derandomize=True, deadline=None)
 @given(st.lists(st.sampled_from(["a", "b", Outcome.TIMEOUT, Outcome.BEHIND]), min_size=3, max_size=9))
 def test_agreement_needs_the_quorum_and_no_other_value(values: list[str | Outcome]) -> None:

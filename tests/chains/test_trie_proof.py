@@ -139,6 +139,18 @@ def test_short_node_named_by_its_hash() -> None:
     assert refused(root, nodes) is ReasonCode.TRIE_PROOF_INVALID
 
 
+@pytest.mark.parametrize(("value_bytes", "accepted"), [(26, True), (27, False)])
+def test_embedded_nodes_end_at_31_bytes(value_bytes: int, accepted: bool) -> None:
+    value = b"v" * value_bytes
+    embedded = leaf(HEX[61:], value)
+    assert len(rlp.encode(embedded)) == 5 + value_bytes
+    root, nodes = chain(branch({int(HEX[60], 16): embedded, 15: OTHER}), lambda child: extension(HEX[:60], child))
+    if accepted:
+        assert proven_value(root, KEY, nodes) == value
+    else:
+        assert refused(root, nodes) is ReasonCode.TRIE_PROOF_INVALID
+
+
 def test_node_with_surplus_bytes_or_long_lengths() -> None:
     data = rlp.encode(leaf(HEX))
     assert refused(keccak(data + b"\x00"), (data + b"\x00",)) is ReasonCode.TRIE_PROOF_INVALID

@@ -215,7 +215,7 @@ def _check_locks(locks: Iterable[LockFacts], totals: Mapping[bytes, int], timest
     for lock in locks:
         if max(lock.notice_at, lock.frozen_at) > timestamp:
             raise _broken("a lock's notice or freeze lies in the future")
-        if lock.exists and lock.asset in left:
+        if lock.asset in left:  # a lock that does not exist has no amount
             left[lock.asset] -= lock.amount
     if any(amount < 0 for amount in left.values()):
         raise _broken("the locks hold more than the vault's total for their asset")
