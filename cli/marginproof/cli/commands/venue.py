@@ -28,6 +28,16 @@ def start(
     venue_node.start(config)
 
 
+@app.command("announce")
+def announce(
+    context: typer.Context,
+    config: Annotated[Path, typer.Option(metavar="FILE", help="Configuration: marginproof/venue/v1, YAML.")],
+    policy: Annotated[Path, typer.Option(metavar="FILE", help="The policy file, byte for byte as it will be served.")],
+) -> None:
+    """Announce a policy on the home chain's registry, paid by the venue's key; shows from when it holds."""
+    output_of(context).show(venue_node.announce(config, policy))
+
+
 @app.command("status")
 def status(
     context: typer.Context,

@@ -12,7 +12,7 @@ import yaml
 
 from marginproof import core
 from marginproof.chains.evm.devnet import free_port
-from marginproof.chains.evm.transactions import Registry, Sender
+from marginproof.cli.actions.venue_node import announce
 from marginproof.cli.demo.deployment import Chains, Deployment, deploy, start_chains
 from marginproof.cli.demo.network import (
     CLAIM_SECONDS,
@@ -33,14 +33,14 @@ from marginproof.model.network_file import NetworkFile, RelayerEndpoint, VenueEn
 from marginproof.node.tls import ServerIdentity
 from marginproof.relayers.keys import create_keystore as create_relayer_keystore
 from marginproof.risk.packaged import packaged_policy
-from marginproof.risk.policy import load_policy
 from marginproof.verifier.keys import create_keystore as create_venue_keystore
-from marginproof.verifier.keys import load_keystore as load_venue_keystore
 
 RELAYER_COUNT: Final = 3
 _START_SECONDS: Final = 40.0
 _POLL_SECONDS: Final = 0.3
 _LOOPBACK: Final = "127.0.0.1"
+_VENUE_COINS: Final = 10**18
+"""What the venue pays its announcement from, in wei."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -104,8 +104,8 @@ async def build(stack: contextlib.AsyncExitStack, directory: Path, scenario: Sce
     network = demo_network(deployment, cast.relayer_endpoints, [cast.venue_endpoint], now_seconds())
     network_path = directory / "network.yaml"
     network_path.write_bytes(dump_network_file(network))
-    await _announce_policy(chains, network, cast)
     _write_configurations(cast, chains)
+    await _announce_policy(chains, cast)
     world = World(
         directory=directory,
         network=network,
@@ -184,14 +184,11 @@ def _write_secret(path: Path) -> str:
     return secret
 
 
-async def _announce_policy(chains: Chains, network: NetworkFile, cast: _Cast) -> None:
-    policy = packaged_policy()
-    (cast.venue.directory / "policy.yaml").write_bytes(policy)
-    account = load_venue_keystore(cast.venue.directory / "keystore.json", cast.password)
-    chains.home.fund(account.address, 10**18)
-    async with Sender(chains.home.url, account) as sender:
-        registry = Registry(sender, format_address(network.network.registry))
-        await registry.announce_policy(load_policy(policy).digest)
+async def _announce_policy(chains: Chains, cast: _Cast) -> None:
+    policy_path = cast.venue.directory / "policy.yaml"
+    policy_path.write_bytes(packaged_policy())
+    chains.home.fund(format_address(cast.venue_endpoint.address), _VENUE_COINS)
+    await asyncio.to_thread(announce, cast.venue.directory / "venue.yaml", policy_path)
 
 
 def _write_configurations(cast: _Cast, chains: Chains) -> None:

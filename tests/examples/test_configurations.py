@@ -1,0 +1,31 @@
+"""The annotated examples are configurations that the daemons take, and they name every setting."""
+
+import dataclasses
+from pathlib import Path
+
+from marginproof.relayers.config import RelayerConfig
+from marginproof.relayers.config import load_config as load_relayer_config
+from marginproof.verifier.config import VenueConfig
+from marginproof.verifier.config import load_config as load_venue_config
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+ADVANCED = {"max_accounts", "requests_per_second", "registrations_per_second"}
+"""Limits that operators leave alone; docs/relayers.md has them."""
+
+
+def test_the_relayers_example() -> None:
+    config = load_relayer_config(EXAMPLES / "relayer.yaml")
+    assert list(config.endpoints) == ["eip155:1"]
+    assert len(config.endpoints["eip155:1"].urls) == 3
+
+
+def test_the_venues_example() -> None:
+    config = load_venue_config(EXAMPLES / "venue.yaml")
+    assert config.policies == (EXAMPLES / "policy.yaml",)
+
+
+def test_the_examples_name_every_setting() -> None:
+    for name, kind in (("relayer.yaml", RelayerConfig), ("venue.yaml", VenueConfig)):
+        text = (EXAMPLES / name).read_text()
+        fields = {field.name for field in dataclasses.fields(kind)} - ADVANCED
+        assert {field for field in fields if f"{field}:" not in text} == set()
