@@ -108,12 +108,9 @@ def _error_info(failure: grpc.aio.AioRpcError) -> error_details_pb2.ErrorInfo | 
 
 
 def _parse_details(data: bytes) -> error_details_pb2.ErrorInfo | None:
+    info = error_details_pb2.ErrorInfo()
     try:
         status = status_pb2.Status.FromString(data)
+        return info if any(packed.Unpack(info) for packed in status.details) else None
     except Exception:  # the protobuf runtimes raise different classes; a peer's nonsense is no detail
         return None
-    info = error_details_pb2.ErrorInfo()
-    for packed in status.details:
-        if packed.Is(info.DESCRIPTOR) and packed.Unpack(info):
-            return info
-    return None
