@@ -92,3 +92,24 @@ def test_a_missing_or_oversized_file(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError) as oversized:
         parse_network_file(bytes((4 << 20) + 1))
     assert oversized.value.code == ReasonCode.TOO_LARGE
+
+
+SHARED = b"apiVersion: &same [1, 2]\nn: *same\n"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        SHARED,
+        b"[" * 60_000,
+        b'a: "\\UFFFFFFFF"',
+        b'a: !!float ""',
+        b'a: !!timestamp "x"',
+        b'a: !!bool "x"',
+        b"%YAML " + b"9" * 5_000 + b".1\n--- 1",
+    ],
+)
+def test_what_the_yaml_library_trips_over_is_refused_as_such(data: bytes) -> None:
+    with pytest.raises(ConfigurationError, match="is no YAML document of this form") as caught:
+        parse_network_file(data)
+    assert caught.value.code == ReasonCode.CONFIG_INVALID

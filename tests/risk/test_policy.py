@@ -118,6 +118,22 @@ def test_a_fault_is_named_with_its_place(old: str, new: str, says: str) -> None:
     assert isinstance(caught.value.fields["line"], int)
 
 
+NO_NUMBER = b'name: "\\UFFFFFFFF"'
+
+
+@pytest.mark.parametrize("data", [NO_NUMBER, b'"\\U7FFFFFFF"', b"%YAML " + b"9" * 5_000 + b".1\n--- 1"])
+def test_numbers_that_the_yaml_library_cannot_read_are_no_crash(data: bytes) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        load_policy(data)
+    assert caught.value.code == ReasonCode.POLICY_INVALID
+
+
+@pytest.mark.parametrize("opening", [b"[", b"{a: ", b"- "])
+def test_deep_nesting_is_given_up_early(opening: bytes) -> None:
+    with pytest.raises(ConfigurationError, match="nested too deeply"):
+        load_policy((opening * MAX_POLICY_BYTES)[:MAX_POLICY_BYTES])
+
+
 @pytest.mark.parametrize("data", [b"", b"\xff\xfe", b"[" * 5_000, b"text", b"[1]", b"{a: b", b"--- 1\n--- 2", b"\0"])
 def test_what_is_no_policy_at_all(data: bytes) -> None:
     with pytest.raises(ConfigurationError) as caught:

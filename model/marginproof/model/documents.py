@@ -11,6 +11,30 @@ from marginproof.model.reasons import ReasonCode
 
 _Document = TypeVar("_Document", bound=BaseModel)
 _MEBIBYTE: Final = 1 << 20
+_MAX_DEPTH: Final = 32
+
+
+class StrictLoader(yaml.SafeLoader):
+    """Refuses aliases (a small text could grow without end) and deep nesting (its cost is the square of its depth)."""
+
+    _depth = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        """One value with all that it holds."""
+        if self.check_event(yaml.AliasEvent):
+            raise self._refusal("aliases are not allowed")
+        if self._depth >= _MAX_DEPTH:
+            raise self._refusal("values are nested too deeply")
+        self._depth += 1
+        try:
+            return super().compose_node(parent, index)
+        finally:
+            self._depth -= 1
+
+    def _refusal(self, problem: str) -> yaml.MarkedYAMLError:
+        # The library's type stubs leave this one call untyped.
+        mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
+        return yaml.MarkedYAMLError(problem=problem, problem_mark=mark)
 
 
 def read_file(path: Path, what: str, fix: str) -> bytes:
@@ -48,12 +72,20 @@ def parse_document(kind: type[_Document], data: bytes, what: str, max_bytes: int
     if len(data) > max_bytes:
         raise ConfigurationError(f"{what} is larger than {max_bytes // _MEBIBYTE} MiB", code=ReasonCode.TOO_LARGE)
     try:
-        return kind.model_validate(yaml.safe_load(data))
+        return kind.model_validate(_plain_values(data))
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         place = ".".join(str(part) for part in first["loc"]) or "the document"
         raise ConfigurationError(f"{what}, {place}: {first['msg']}", fields={"path": place}) from None
     except MarginproofError as error:  # from a validator of ours
         raise ConfigurationError(f"{what}: {error.message}", fix=error.fix) from None
-    except (yaml.YAMLError, ValueError, RecursionError):
+    except Exception:  # a validator's, or the library's on tags and escapes that it cannot construct: any class at all
         raise ConfigurationError(f"{what} is no YAML document of this form") from None
+
+
+def _plain_values(data: bytes) -> object:
+    loader = StrictLoader(data)
+    try:
+        return loader.get_single_data()
+    finally:
+        loader.dispose()

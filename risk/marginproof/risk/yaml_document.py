@@ -11,12 +11,14 @@ from typing import Any, Final, TypeAlias
 
 import yaml
 
+from marginproof.model.documents import StrictLoader
 from marginproof.model.errors import ConfigurationError
 from marginproof.model.reasons import ReasonCode
 
 Path: TypeAlias = tuple[str | int, ...]
 _TAG: Final = "tag:yaml.org,2002:"
-_INTEGER: Final = re.compile(r"[-+]?[0-9]{1,20}")
+_INTEGER: Final = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,19})")
+"""Without leading zeros, which some YAML readers take for octal numbers."""
 _DECIMAL: Final = re.compile(r"[-+]?[0-9]{1,20}\.[0-9]{1,20}")
 
 
@@ -34,17 +36,6 @@ class YamlDocument:
         return self.lines[path]
 
 
-class _Loader(yaml.SafeLoader):
-    """Composes nodes but refuses aliases."""
-
-    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        if self.check_event(yaml.AliasEvent):
-            # The library's type stubs leave this one call untyped.
-            line = self.peek_event().start_mark.line + 1  # type: ignore[no-untyped-call]
-            raise _refusal("aliases are not allowed", line)
-        return super().compose_node(parent, index)
-
-
 def read_yaml(data: bytes, max_bytes: int) -> YamlDocument:
     """Reads one document of at most ``max_bytes`` bytes of UTF-8.
 
@@ -56,7 +47,7 @@ def read_yaml(data: bytes, max_bytes: int) -> YamlDocument:
             f"the file has {len(data)} bytes, at most {max_bytes} are read", code=ReasonCode.TOO_LARGE
         )
     try:
-        node = yaml.compose(data.decode(), Loader=_Loader)
+        node = yaml.compose(data.decode(), Loader=StrictLoader)
         if node is None:
             raise _refusal("the document is empty", 1)
         lines: dict[Path, int] = {}
@@ -64,7 +55,7 @@ def read_yaml(data: bytes, max_bytes: int) -> YamlDocument:
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise _refusal(error.problem or "this is no YAML", line) from error
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+    except (yaml.YAMLError, ValueError, OverflowError, RecursionError) as error:  # the library's, and of numbers in it
         raise _refusal("this is no YAML text in UTF-8", 1) from error
 
 
