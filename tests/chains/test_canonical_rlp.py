@@ -45,6 +45,7 @@ def test_any_bytes_give_the_one_item_that_encodes_to_them_or_an_error(data: byte
         "b90038" + "00" * 56,
         "b8",
         "b9ff",
+        "c2b9ff" + "00" * 300,
         "bfffffffffffffffff",
         "f800",
         "f837" + "00" * 55,
@@ -88,6 +89,6 @@ def test_integers_and_fixed_strings_are_strict() -> None:
         with pytest.raises(RlpError):
             unsigned(wrong, 8)
     assert fixed(b"ab", 2) == b"ab"
-    for other in (b"a", b"abc", RlpList((), 1)):
+    for other in (b"a", b"abc", RlpList((), 1), RlpList((b"a", b"b"), 3)):
         with pytest.raises(RlpError):
             fixed(other, 2)

@@ -514,6 +514,7 @@ URLS = [f"http://127.0.0.{last}:8545" for last in (1, 2, 3)]
         ([URLS[0]] * 3, {"allow_development": True}, ReasonCode.CONFIG_INVALID),
         ([*URLS[:2], "http://127.0.0.2:8546"], {}, ReasonCode.CONFIG_INVALID),
         ([*URLS[:2], "file:///etc/passwd"], {}, ReasonCode.CONFIG_INVALID),
+        ([*URLS[:2], "ftp://127.0.0.3:21"], {}, ReasonCode.CONFIG_INVALID),
         ([*URLS[:2], "http://"], {}, ReasonCode.CONFIG_INVALID),
         ([*URLS[:2], "http://[secret"], {}, ReasonCode.CONFIG_INVALID),
         (URLS, {"timeout_seconds": 0}, ReasonCode.CONFIG_INVALID),

@@ -48,7 +48,10 @@ def test_row_2_fewer_than_three_endpoints_are_no_quorum(endpoints: int) -> None:
     with pytest.raises(ConfigurationError) as caught:
         required_answers(endpoints, None, allow_development=False)
     assert caught.value.code is ReasonCode.ENDPOINT_TOO_FEW
-    if endpoints:
+    if not endpoints:
+        with pytest.raises(ConfigurationError):
+            required_answers(endpoints, None, allow_development=True)
+    else:
         assert required_answers(endpoints, None, allow_development=True) == endpoints
 
 

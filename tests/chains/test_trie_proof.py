@@ -91,7 +91,7 @@ NODE_FAULTS: dict[str, Any] = {
     "extension of no nibbles": extension("", OTHER),
     "extension to the end of the key": extension(HEX, OTHER),
     "extension beyond the key": extension(HEX + "1", OTHER),
-    "extension to nothing": extension("77", b""),
+    "extension to nothing": extension("77" * 31, b""),
     "branch with a value": branch({1: OTHER, 2: OTHER}, VALUE),
     "branch whose value is a node": [*branch({1: OTHER, 2: OTHER})[:16], [b"a"]],
     "branch with one child": branch({0: OTHER}),
@@ -107,6 +107,7 @@ NODE_FAULTS: dict[str, Any] = {
     "node of three items": [b"a", b"b", b"c"],
     "node of eighteen items": [*branch({1: OTHER, 2: OTHER}), b""],
     "node that is a string": b"x" * 40,
+    "root shorter than any key": branch({1: b"", 2: [b"\x20", b"v"], 3: [b"\x20", b"v"]}),
 }
 
 

@@ -92,12 +92,12 @@ def _payload(data: bytes, start: int, end: int, code: int) -> tuple[int, int]:
     else:
         begin = start + 1 + code - _SHORT
         digits = data[start + 1 : min(begin, end)]
-        if len(digits) != code - _SHORT or digits[0] == 0:
-            raise RlpError("length of a length is wrong")
+        if digits[:1] == b"\x00":
+            raise RlpError("a length has a leading zero")
         length = int.from_bytes(digits, "big")
         if length <= _SHORT:
             raise RlpError("a long length was used for a short payload")
-    if length > end - begin:
+    if length > end - begin:  # also where the digits themselves were cut off: then begin lies beyond the end
         raise RlpError("truncated")
     return begin, begin + length
 

@@ -100,7 +100,7 @@ def _open_node(nodes: Sequence[bytes], index: int, reference: bytes) -> RlpList:
         raise _bad(f"a node has more than {MAX_NODE_BYTES} bytes", ReasonCode.TOO_LARGE, node=index)
     if keccak(data) != reference:
         raise _bad("a node does not have the hash by which its parent, or the root, names it", node=index)
-    if index and len(data) < _HASH_BYTES:
+    if len(data) < _HASH_BYTES:  # with keys of 32 bytes, no root is that short
         raise _bad("a node of fewer than 32 bytes must be embedded in its parent", node=index)
     try:
         node = decode(data, max_depth=_MAX_DEPTH)
