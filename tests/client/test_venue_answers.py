@@ -123,7 +123,7 @@ async def test_a_decision_is_what_was_signed(tmp_path: Path) -> None:
         answer_of(DECISION, step=6),
         answer_of(DECISION, reasons=[]),
         answer_of(DECISION, reasons=["PROOF_INVALID", "MALFORMED"]),
-        answer_of(dataclasses.replace(DECISION, outcome=99)),  # type: ignore[arg-type] # what no venue may say
+        answer_of(dataclasses.replace(DECISION, outcome=99)),
     ],
     ids=["outcome", "step", "no reasons", "more reasons", "unknown outcome"],
 )
