@@ -35,7 +35,7 @@ def party_views(bundle_paths: list[Path], amounts: list[int]) -> list[PartyView]
         ),
         PartyView(
             "each relayer",
-            f"the registration with its locks, and {sum(len(b.certificates) for b in bundles)} certificates it co-signed",
+            f"the registration, and {sum(len(b.certificates) for b in bundles)} certificates it co-signed",
             len(certificates),
             None,
             "positions, and which venue a proof goes to; it does know the locks and their amounts",
