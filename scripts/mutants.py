@@ -119,9 +119,9 @@ def folder(mutant: Mutant, copy: Path) -> Path:
 
 
 def environment(copy: Path) -> dict[str, str]:
-    """The copy's rooms come before the installed ones; Rust keeps its builds between mutants."""
+    """The copy's rooms come before the installed ones; Rust's builds of dependencies are shared with the tree's own."""
     rooms = sorted(str(path.parent) for path in copy.glob("*/marginproof") if path.is_dir())
-    target = ROOT / "core" / "target" / "mutants"
+    target = ROOT / "core" / "target"
     return {**os.environ, "PYTHONPATH": os.pathsep.join(rooms), "CARGO_TARGET_DIR": str(target)}
 
 
