@@ -152,16 +152,20 @@ def test_rows_that_the_snapshot_does_not_state_are_refused() -> None:
 
 def test_what_an_occasion_is() -> None:
     base = proof_context(inputs())
-    same = dataclasses.replace(base, book_commitment=b"\x01" * 48)
-    assert occasion(base) == occasion(same)
-    others = [
+    for same in (
+        dataclasses.replace(base, book_commitment=b"\x01" * 48),
         dataclasses.replace(base, snapshot_digest=b"\x01" * 32),
+    ):
+        assert occasion(base, 7) == occasion(same, 7)
+    assert occasion(base, 7) != occasion(base, 8)
+    others = [
+        dataclasses.replace(base, venue=b"\x01" * 20),
         dataclasses.replace(base, purpose=Purpose.INITIAL),
         dataclasses.replace(base, registry_digest=b"\x01" * 32),
         dataclasses.replace(base, new_pledge=b"\x01" * 48),
         dataclasses.replace(base, certificates=base.certificates[:1]),
     ]
-    assert len({occasion(context) for context in [base, *others]}) == 6
+    assert len({occasion(context, 7) for context in [base, *others]}) == 6
 
 
 def test_representation_of_the_inputs_hides_secrets() -> None:

@@ -169,12 +169,33 @@ async def test_a_second_book_on_one_snapshot_gets_no_second_proof(stage: Stage) 
     assert not (await stage.session.prepare(VENUE, Purpose.MAINTENANCE)).repeated
 
 
+async def test_a_second_snapshot_on_one_price_report_gets_no_second_proof(stage: Stage) -> None:
+    await stage.ready()
+    await stage.session.prepare(VENUE, Purpose.MAINTENANCE)
+    stage.venue.snapshot = snapshot(stage.network, stage.now, expires_at=stage.now + 60)
+    with refused(ReasonCode.PROOF_ALREADY_MADE):
+        await stage.session.prepare(VENUE, Purpose.MAINTENANCE)
+
+
+async def test_a_venue_cannot_search_for_equity_by_books_that_fail(stage: Stage) -> None:
+    await stage.ready()
+    stage.quote({CASH: -50_000 * LOT})
+    for _ in range(2):  # the same question may be asked again, it has the same answer
+        with pytest.raises(MarginInsufficientError):
+            await stage.session.prepare(VENUE, Purpose.MAINTENANCE)
+    stage.quote({CASH: 5_000 * LOT}, sequence=2)
+    with refused(ReasonCode.PROOF_ALREADY_MADE):
+        await stage.session.prepare(VENUE, Purpose.MAINTENANCE)
+    stage.tick()
+    assert not (await stage.session.prepare(VENUE, Purpose.MAINTENANCE)).repeated
+
+
 async def test_old_proof_records_are_dropped(stage: Stage) -> None:
     await stage.ready()
-    for _ in range(4):
+    for _ in range(7):
         await stage.session.prepare(VENUE, Purpose.MAINTENANCE)
         stage.tick(100)
-    assert len(stage.account.state.proofs) <= 2
+    assert len(stage.account.state.proofs) <= 4
 
 
 async def test_no_margin_no_message(stage: Stage) -> None:
@@ -183,7 +204,7 @@ async def test_no_margin_no_message(stage: Stage) -> None:
     with pytest.raises(MarginInsufficientError):
         await stage.session.prepare(VENUE, Purpose.MAINTENANCE)
     assert stage.venue.presentations == []
-    assert stage.account.state.proofs == ()
+    assert [record.presentation for record in stage.account.state.proofs] == [b""]
 
 
 async def test_reject_is_an_answer(stage: Stage) -> None:

@@ -86,13 +86,15 @@ def proof_context(inputs: ProofInputs) -> ProofContext:
     )
 
 
-def occasion(context: ProofContext) -> bytes:
-    """What only one proof is ever made for: (snapshot, purpose, registry digest, new pledge, certificates).
+def occasion(context: ProofContext, price_slot: int) -> bytes:
+    """What the account evaluates only once: (venue, price slot, purpose, registry digest, new pledge, certificates).
 
-    The book is not part of it: a venue that could vary its book on one snapshot could search for the account's equity.
+    Neither the book nor the snapshot is part of it: a venue that could vary its book on one snapshot, or its snapshot
+    on one price report (policies, values within the band), could search for the account's equity.
     """
     parts = (
-        context.snapshot_digest,
+        context.venue,
+        price_slot.to_bytes(8, "big"),
         bytes([context.purpose]),
         context.registry_digest,
         context.new_pledge,

@@ -24,7 +24,13 @@ from marginproof.model.typed_data import request_message, venue_method
 from marginproof.prover.account import Account
 from marginproof.prover.chain_view import Holdings, proven_holdings, recorded_holdings
 from marginproof.prover.evidence import CertifiedLeaf, OpenedLeaf, check_leaf, newest, open_leaf
-from marginproof.prover.proving import ProofInputs, make_presentation, occasion, proof_context
+from marginproof.prover.proving import (
+    MarginInsufficientError,
+    ProofInputs,
+    make_presentation,
+    occasion,
+    proof_context,
+)
 from marginproof.prover.registering import RegistrationReport, known_registrations, register
 from marginproof.prover.state import PolicyRecord, ProofRecord
 from marginproof.prover.venue_checks import check_book, check_decision, check_policy, check_prices, check_snapshot
@@ -158,7 +164,7 @@ class AccountSession:
 
         Raises:
             MarginInsufficientError: There is nothing true to prove; nothing was sent.
-            RefusedError: PROOF_ALREADY_MADE: the book changed, but the snapshot and certificates did not.
+            RefusedError: PROOF_ALREADY_MADE: book or snapshot changed, but price report and certificates did not.
             MarginproofError: Whatever was refused of relayers and venue, by its own reason code.
         """
         client = self._venue(venue)
@@ -230,26 +236,35 @@ class AccountSession:
 
     async def _prove_once(self, inputs: ProofInputs) -> tuple[Presentation, bool]:
         context = proof_context(inputs)
-        key = occasion(context)
+        key, root = occasion(context, inputs.snapshot.snapshot.price_slot), context.root()
         for record in self._account.state.proofs:
-            if record.occasion == key:
-                made = Presentation.decode(record.presentation)
-                if made.context == context:
-                    return made, True
+            if record.occasion == key and record.context != root:
                 raise RefusedError(
                     ReasonCode.PROOF_ALREADY_MADE,
-                    "the venue's book changed, but the account proves only once on one snapshot",
+                    "the venue's book or snapshot changed, but the account proves only once on one price report",
                     fix="prove again when the venue has its next snapshot",
                 )
+            if record.occasion == key and record.presentation:
+                return Presentation.decode(record.presentation), True
         self._talk("proving")
-        presentation = await asyncio.to_thread(make_presentation, inputs)
-        now = self._clock()
-        kept = tuple(record for record in self._account.state.proofs if record.expires_at > now)
-        expires_at = inputs.snapshot.snapshot.expires_at + self._network.configuration.clock_skew_seconds
-        record = ProofRecord(key, presentation.encode(), expires_at)
+        try:
+            presentation = await asyncio.to_thread(make_presentation, inputs)
+        except MarginInsufficientError:
+            self._evaluated(key, root, b"", inputs)  # no proof is an answer too, and there is one answer only
+            raise
         # Written before anything is sent: a crash cannot lead to a second proof of the same occasion.
-        self._account.remember(dataclasses.replace(self._account.state, proofs=(*kept, record)))
+        self._evaluated(key, root, presentation.encode(), inputs)
         return presentation, False
+
+    def _evaluated(self, key: bytes, context: bytes, presentation: bytes, inputs: ProofInputs) -> None:
+        """Remembers an occasion for as long as any snapshot can rest on its price report."""
+        configuration, slot = self._network.configuration, inputs.snapshot.snapshot.price_slot
+        slot_begin = configuration.genesis_time + slot * configuration.price_seconds
+        lasts = 2 * (configuration.snapshot_seconds + configuration.price_seconds) + configuration.clock_skew_seconds
+        record = ProofRecord(key, presentation, slot_begin + lasts, context)
+        now = self._clock()
+        kept = (old for old in self._account.state.proofs if old.expires_at > now and old.occasion != key)
+        self._account.remember(dataclasses.replace(self._account.state, proofs=(*kept, record)))
 
     async def _policy(self, signed: SignedSnapshot) -> bytes:
         snapshot = signed.snapshot

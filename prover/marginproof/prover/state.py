@@ -122,13 +122,21 @@ class RegistrationRecord:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class ProofRecord:
-    """One proof that was made: for this occasion no other will be."""
+    """One evaluation: for this occasion there will be no other.
+
+    Attributes:
+        occasion: See :func:`marginproof.prover.proving.occasion`.
+        presentation: The one that was made; empty where margin was too small, for that answers the venue too.
+        expires_at: When the occasion cannot come again, UTC seconds.
+        context: Root of the proof's context; the same one again changes nothing.
+    """
 
     __pydantic_config__: ClassVar[ConfigDict] = _STRICT
 
     occasion: bytes
     presentation: bytes = dataclasses.field(repr=False)
     expires_at: int
+    context: bytes = b""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
