@@ -53,11 +53,11 @@ demo: install ## Run the main job: two chains, three relayers, a venue, an accou
 
 test: install test-rust test-python ## Run all tests
 
-test-rust:
+test-rust: install
 	@echo "[test] Rust core"
 	@cd core && cargo test --release --workspace --quiet
 
-test-python:
+test-python: install
 	@echo "[test] Python"
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
 
@@ -65,7 +65,7 @@ test-python:
 
 check: install lint types proto mutants test ## Everything CI runs
 
-lint:
+lint: install
 	@echo "[check] formatting and lint"
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/ruff check --quiet .
@@ -73,11 +73,11 @@ lint:
 	@cd core && cargo fmt --all --check
 	@cd core && cargo clippy --release --workspace --all-targets --quiet -- -D warnings
 
-types:
+types: install
 	@echo "[check] types"
 	@$(BIN)/mypy $(ROOMS) proto/generate.py scripts tests benches examples core/python
 
-proto: ## Check the protos and that their generated stubs are current
+proto: install ## Check the protos and that their generated stubs are current
 	@echo "[check] protos"
 	@$(BIN)/buf lint
 	@$(BIN)/python proto/generate.py --check
