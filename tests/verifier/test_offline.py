@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from marginproof.attestation.typed_signing import sign_typed
 from marginproof.model.bundle import PresentationBundle
-from marginproof.model.margin import Decision, Outcome, Presentation, SignedDecision
+from marginproof.model.margin import Decision, Outcome, Presentation, SignedDecision, SignedSnapshot
 from marginproof.model.reasons import ReasonCode
 from marginproof.model.typed_data import decision_message, snapshot_message
 from marginproof.verifier.offline import CheckOutcome, StepResult, check_presentation
@@ -87,6 +87,25 @@ def snapshot_of_a_stranger(world: World, bundle: PresentationBundle) -> Presenta
     )
 
 
+def snapshot_with(slot: int | None = None, **fields: Any) -> Change:
+    """Whatever the venue itself signed, with everything else fitting it."""
+
+    def change(world: World, bundle: PresentationBundle) -> PresentationBundle:
+        report = world.report if slot is None else price_report(slot)
+        snapshot = dataclasses.replace(world.snapshot.snapshot, **fields)
+        signed = SignedSnapshot(snapshot, sign_typed(VENUE_KEY, snapshot_message(snapshot)))
+        presentation = dataclasses.replace(world, snapshot=signed).present()
+        return dataclasses.replace(
+            bundle,
+            signed_snapshot=signed.encode(),
+            price_report=report.encode(),
+            presentation=presentation.encode(),
+            signed_decision=None,
+        )
+
+    return change
+
+
 def other_prices(_world: World, bundle: PresentationBundle) -> PresentationBundle:
     report = price_report(prices={**PRICES, "price:ETH": 2_011 * 10**8})
     return dataclasses.replace(bundle, price_report=report.encode())
@@ -150,6 +169,13 @@ CASES: list[tuple[str, str, ReasonCode, Change]] = [
     ("bytes", "presentation", R.PRESENTATION_MALFORMED, changed(presentation=b"x")),
     ("an unlisted venue", "presentation", R.WRONG_VENUE, for_venue),
     ("another snapshot", "snapshot signed by the venue", R.SNAPSHOT_UNKNOWN, other_snapshot),
+    (
+        "a snapshot without end",
+        "snapshot signed by the venue",
+        R.SNAPSHOT_STALE,
+        snapshot_with(expires_at=NOW + FILE.configuration.snapshot_seconds + 1),
+    ),
+    ("prices of long ago", "prices against the report", R.PRICE_STALE, snapshot_with(7, price_slot=7)),
     ("a stranger's snapshot", "snapshot signed by the venue", R.SNAPSHOT_SIGNATURE, snapshot_of_a_stranger),
     ("no snapshot", "snapshot signed by the venue", R.MALFORMED, changed(signed_snapshot=b"")),
     (

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping
 
 from marginproof.attestation.digests import digest_of
 from marginproof.attestation.observations import verify_observations
-from marginproof.model.errors import MarginproofError
-from marginproof.model.network import SignerSet
+from marginproof.model.errors import MarginproofError, RefusedError
+from marginproof.model.network import Configuration, SignerSet
 from marginproof.model.prices import PriceReport, SignedObservations
 from marginproof.model.reasons import ReasonCode
 from marginproof.model.universe import Universe
@@ -98,6 +98,23 @@ def usable_prices(
         if value is not None:
             prices[point.id] = value
     return prices
+
+
+def check_slot_time(configuration: Configuration, slot: int, now: int) -> None:
+    """Refuses prices of a slot that ended more than a snapshot's life ago, or that has not begun.
+
+    Raises:
+        RefusedError: PRICE_STALE.
+    """
+    begins = configuration.genesis_time + slot * configuration.price_seconds
+    ends = begins + configuration.price_seconds
+    if begins > now + configuration.clock_skew_seconds or ends + configuration.snapshot_seconds < now:
+        raise RefusedError(
+            ReasonCode.PRICE_STALE,
+            "the price report is not of the present",
+            fix="check the clock; then whether the relayers still observe prices",
+            fields={"slot": slot},
+        )
 
 
 def require_points(prices: Mapping[str, int], points: Iterable[str]) -> None:

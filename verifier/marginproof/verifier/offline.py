@@ -20,7 +20,7 @@ from marginproof.model.network_file import NetworkFile
 from marginproof.model.prices import PriceReport
 from marginproof.model.reasons import ReasonCode
 from marginproof.model.typed_data import decision_message, snapshot_message
-from marginproof.oracles.report import require_points, usable_prices
+from marginproof.oracles.report import check_slot_time, require_points, usable_prices
 from marginproof.risk.policy import load_policy
 from marginproof.risk.snapshot import compile_snapshot
 from marginproof.verifier.facts import SnapshotFacts, VenueView
@@ -153,6 +153,8 @@ class _Audit:
             raise RefusedError(ReasonCode.SNAPSHOT_SIGNATURE, "the snapshot is another venue's or network's")
         if recover_typed(snapshot_message(snapshot), signed.signature) != context.venue:
             raise RefusedError(ReasonCode.SNAPSHOT_SIGNATURE, "the snapshot is not signed by the venue")
+        if not 0 < snapshot.expires_at - snapshot.created_at <= self._file.configuration.snapshot_seconds:
+            raise RefusedError(ReasonCode.SNAPSHOT_STALE, "the snapshot lasts longer than the network lets one last")
         self._snapshot = signed
         return f"price slot {snapshot.price_slot}, made at {snapshot.created_at}, good until {snapshot.expires_at}"
 
@@ -174,6 +176,7 @@ class _Audit:
             threshold=file.configuration.threshold,
             slot=snapshot.price_slot,
         )
+        check_slot_time(file.configuration, snapshot.price_slot, snapshot.created_at)
         require_points(prices, [value.point for value in snapshot.values])
         band = file.configuration.price_band_bps
         for value in snapshot.values:

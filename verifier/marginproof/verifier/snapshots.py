@@ -7,12 +7,11 @@ from typing import Final
 import structlog
 
 from marginproof.attestation.typed_signing import sign_typed
-from marginproof.model.errors import MarginproofError, NotFoundError, RefusedError
+from marginproof.model.errors import MarginproofError, NotFoundError
 from marginproof.model.margin import Purpose, SignedSnapshot, Snapshot
 from marginproof.model.prices import PriceReport
-from marginproof.model.reasons import ReasonCode
 from marginproof.model.typed_data import snapshot_message
-from marginproof.oracles.report import usable_prices
+from marginproof.oracles.report import check_slot_time, usable_prices
 from marginproof.risk.policy import Policy
 from marginproof.risk.snapshot import build_snapshot, compile_snapshot
 from marginproof.verifier.facts import SnapshotFacts
@@ -47,7 +46,7 @@ def make_snapshot(setting: VenueSetting, policy: Policy, report: PriceReport, no
         threshold=file.configuration.threshold,
     )
     slot = report.observations[0].observations.slot
-    check_slot_time(setting, slot, now)
+    check_slot_time(file.configuration, slot, now)
     snapshot = build_snapshot(
         policy,
         file.universe,
@@ -59,24 +58,6 @@ def make_snapshot(setting: VenueSetting, policy: Policy, report: PriceReport, no
         expires_at=now + file.configuration.snapshot_seconds,
     )
     return SignedSnapshot(snapshot, sign_typed(setting.key, snapshot_message(snapshot)))
-
-
-def check_slot_time(setting: VenueSetting, slot: int, now: int) -> None:
-    """Refuses prices of a slot that ended more than a snapshot's life ago, or that has not begun.
-
-    Raises:
-        RefusedError: PRICE_STALE.
-    """
-    configuration = setting.configuration
-    begins = configuration.genesis_time + slot * configuration.price_seconds
-    ends = begins + configuration.price_seconds
-    if begins > now + configuration.clock_skew_seconds or ends + configuration.snapshot_seconds < now:
-        raise RefusedError(
-            ReasonCode.PRICE_STALE,
-            "the price report is not of the present",
-            fix="check the clock; then whether the relayers still observe prices",
-            fields={"slot": slot},
-        )
 
 
 class SnapshotDesk:
