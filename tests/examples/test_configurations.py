@@ -9,7 +9,7 @@ from marginproof.verifier.config import VenueConfig
 from marginproof.verifier.config import load_config as load_venue_config
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
-ADVANCED = {"max_accounts", "requests_per_second", "registrations_per_second"}
+ADVANCED = {"max_accounts", "max_locks_per_account", "requests_per_second", "registrations_per_second"}
 """Limits that operators leave alone; docs/relayers.md has them."""
 
 

@@ -60,6 +60,7 @@ def test_addresses_of_endpoints_do_not_show() -> None:
         {"network_id": "0x11"},
         {"request_timeout_seconds": 0},
         {"max_accounts": 0},
+        {"max_locks_per_account": 257},
     ],
     ids="-".join,
 )

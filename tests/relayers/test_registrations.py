@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from marginproof.attestation.registrations import sign_registration
-from marginproof.model.accounts import Registration, SignedRegistration
+from marginproof.model.accounts import LockReference, Registration, SignedRegistration
 from marginproof.model.errors import MarginproofError
 from marginproof.model.reasons import ReasonCode
 from marginproof.node.sealing import Sealer
@@ -58,6 +58,13 @@ def test_a_number_is_used_once(book: RegistrationBook) -> None:
     book.add(signed(), 5)
     assert refusal(book, signed(first_epoch=7)) == ReasonCode.CONFLICT
     assert effective(book, 7) == [signed().registration]
+
+
+def test_an_account_has_as_many_locks_as_this_node_reads(store: Store) -> None:
+    book = RegistrationBook(store, SEALER, max_accounts=2, max_locks=3)
+    locks = tuple(LockReference("eip155:1", b"v" * 20, lock_id, bytes(32)) for lock_id in range(1, 5))
+    assert refusal(book, signed(locks=locks)) == ReasonCode.REGISTRATION_LOCKS
+    book.add(signed(locks=locks[:3]), 5)
 
 
 def test_numbers_rise(book: RegistrationBook) -> None:

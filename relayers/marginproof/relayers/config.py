@@ -6,6 +6,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from marginproof.model.accounts import MAX_LOCKS
 from marginproof.model.chains import parse_chain
 from marginproof.model.documents import parse_document, read_file
 from marginproof.model.errors import ConfigurationError, MalformedError
@@ -41,6 +42,7 @@ class RelayerConfig:
     network_id: bytes | None = None
     request_timeout_seconds: float = 5.0
     max_accounts: int = 1000
+    max_locks_per_account: int = 16
     keep_days: int = 30
     requests_per_second: int = 200
     registrations_per_second: int = 20
@@ -68,6 +70,7 @@ class _Document(BaseModel):
     endpoints: dict[str, _Chain] = Field(min_length=1)
     request_timeout_seconds: float = Field(default=5.0, gt=0, le=60)
     max_accounts: int = Field(default=1000, ge=1, le=5000)
+    max_locks_per_account: int = Field(default=16, ge=1, le=MAX_LOCKS)
     keep_days: int = Field(default=30, ge=1, le=3650)
     requests_per_second: int = Field(default=200, ge=1)
     registrations_per_second: int = Field(default=20, ge=1)
@@ -104,6 +107,7 @@ def parse_config(data: bytes, folder: Path) -> RelayerConfig:
         network_id=bytes.fromhex(document.network_id[2:]) if document.network_id else None,
         request_timeout_seconds=document.request_timeout_seconds,
         max_accounts=document.max_accounts,
+        max_locks_per_account=document.max_locks_per_account,
         keep_days=document.keep_days,
         requests_per_second=document.requests_per_second,
         registrations_per_second=document.registrations_per_second,

@@ -123,7 +123,7 @@ class Node:
             key=self._key,
             clock=self._clock,
             store=store,
-            book=RegistrationBook(store, sealer, self._config.max_accounts),
+            book=RegistrationBook(store, sealer, self._config.max_accounts, self._config.max_locks_per_account),
             protection=SigningProtection(store),
             archive=Archive(store),
             status=NodeStatus({vault.chain for vault in file.configuration.vaults}),

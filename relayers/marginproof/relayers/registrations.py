@@ -34,12 +34,14 @@ class RegistrationBook:
         store: The database.
         sealer: Seals rows; salts and seeds never lie on disk in the clear.
         max_accounts: How many accounts this node takes.
+        max_locks: How many locks of one account it reads: registering costs nothing, reading costs every epoch.
     """
 
-    def __init__(self, store: Store, sealer: Sealer, max_accounts: int) -> None:
+    def __init__(self, store: Store, sealer: Sealer, max_accounts: int, max_locks: int = 16) -> None:
         self._store = store
         self._sealer = sealer
         self._max_accounts = max_accounts
+        self._max_locks = max_locks
         self._opened: dict[tuple[bytes, int], KnownRegistration] = {}
 
     def add(self, signed: SignedRegistration, current_epoch: int) -> tuple[bytes, int]:
@@ -55,7 +57,7 @@ class RegistrationBook:
         Raises:
             RefusedError: CONFLICT (this number was used for something else), REGISTRATION_NUMBER (not the highest),
                 REGISTRATION_EPOCH (first epoch not later than the current one), RATE_LIMITED (too many are pending),
-                OUT_OF_RANGE.
+                REGISTRATION_LOCKS (more than this node reads), OUT_OF_RANGE.
             UnavailableError: RATE_LIMITED; the node takes no more accounts.
         """
         registration = signed.registration
@@ -64,6 +66,7 @@ class RegistrationBook:
             known = _rows(connection, account)
             answer = _repeated(known, registration.number, digest)
             if answer is None:
+                self._check_lock_count(registration)
                 _check_new(known, registration, current_epoch)
                 if not known and _count(connection) >= self._max_accounts:
                     raise UnavailableError(
@@ -101,6 +104,15 @@ class RegistrationBook:
         """How many accounts are registered."""
         with self._store.read() as connection:
             return _count(connection)
+
+    def _check_lock_count(self, registration: Registration) -> None:
+        if len(registration.locks) > self._max_locks:
+            raise RefusedError(
+                ReasonCode.REGISTRATION_LOCKS,
+                f"this relayer reads at most {self._max_locks} locks of an account",
+                fix="add to existing locks, or ask its operator to raise max_locks_per_account",
+                fields={"locks": len(registration.locks), "max_locks": self._max_locks},
+            )
 
     def _insert(self, connection: sql.Connection, signed: SignedRegistration, account: bytes, digest: bytes) -> None:
         registration = signed.registration
