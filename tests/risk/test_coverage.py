@@ -1,5 +1,7 @@
 """A policy weighs every entry of a universe, or is refused."""
 
+import dataclasses
+
 import pytest
 
 from marginproof.model.errors import ConfigurationError
@@ -45,8 +47,10 @@ def test_a_gap_is_refused(text: str, says: str) -> None:
 
 def test_only_the_first_gaps_are_listed() -> None:
     policy = load_policy(without("  price:ETH: {spot_beta_pct: 100, collateral_haircut_pct: 10}\n").encode())
-    with pytest.raises(ConfigurationError, match="and 1 more"):
+    with pytest.raises(ConfigurationError, match="and 1 more") as caught:
         check_coverage(policy, world.universe())
+    assert caught.value.message.count(";") == 4
+    assert caught.value.fields == {"gaps": 6}
 
 
 def test_a_haircut_of_an_unknown_entry_is_refused_with_the_nearest_id() -> None:
@@ -55,6 +59,39 @@ def test_a_haircut_of_an_unknown_entry_is_refused_with_the_nearest_id() -> None:
         check_coverage(policy, world.universe())
     assert caught.value.code == ReasonCode.POLICY_INVALID
     assert "did you mean 'eip155:10/slip44:60'?" in str(caught.value)
+
+
+def test_a_long_id_is_cut_in_the_message() -> None:
+    policy = load_policy(world.POLICY.replace("eip155:10/slip44:60", "e" * 900).encode())
+    with pytest.raises(ConfigurationError) as caught:
+        check_coverage(policy, world.universe())
+    assert len(caught.value.message) < 300
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "index"),
+    [
+        ("collateral_haircut_pct: 10", "collateral_haircut_pct: 0", world.ETH),
+        ("{haircut_pct: 25", "{haircut_pct: 0", world.ETH_ELSEWHERE),
+    ],
+)
+def test_a_haircut_of_zero_is_one(old: str, new: str, index: int) -> None:
+    assert old in world.POLICY
+    policy, universe = load_policy(world.POLICY.replace(old, new).encode()), world.universe()
+    check_coverage(policy, universe)
+    assert haircut(policy, universe.entries[index]) == 0
+
+
+def test_a_universe_without_options_needs_no_options_section() -> None:
+    universe = world.universe()
+    universe = dataclasses.replace(universe, entries=universe.entries[: world.CALL])
+    check_coverage(load_policy(without(OPTIONS).encode()), universe)
+
+
+def test_what_is_no_collateral_needs_no_haircut() -> None:
+    universe = world.with_entry(world.universe(), world.PERP, price_point="price:BTC")
+    text = world.POLICY.replace("price_points:\n", "price_points:\n  price:BTC: {spot_beta_pct: 100}\n")
+    check_coverage(load_policy(text.encode()), universe)
 
 
 def test_a_missing_haircut_never_counts_as_none() -> None:

@@ -12,7 +12,7 @@ from marginproof.model.margin import Purpose
 from marginproof.model.universe import EntryKind, Universe
 from marginproof.risk.clear import ClearMargin, clear_margin
 from marginproof.risk.market import Market
-from marginproof.risk.policy import Policy
+from marginproof.risk.policy import Policy, load_policy
 from marginproof.risk.rows import CompiledPolicy, compile_policy
 from marginproof.risk.valuation import unit_values
 from tests.risk import world
@@ -109,6 +109,17 @@ def test_the_book_that_gains_most_by_rounding_gains_nothing() -> None:
             book[entry.index] = entry.max_lots if round(exact) >= exact else -entry.max_lots
         case = evaluate(policy, universe, market, Purpose.MAINTENANCE, Account({}, book))
         assert 0 <= case.clear.values[position] - case.rows[position] < Fraction(1, 10**6)
+
+
+def test_the_bound_is_what_floored_collateral_loses() -> None:
+    """Book weights are whole numbers here; a haircut of a millionth lets those of collateral fall just short of one."""
+    text = world.POLICY.replace("collateral_haircut_pct: 10", "collateral_haircut_pct: 0.0001")
+    universe = world.with_entry(world.universe(), world.ETH, lot_exponent=14, max_lots=10**14)
+    account = Account({world.ETH: 10**14}, {})
+    case = evaluate(load_policy(text.encode()), universe, world.market(), Purpose.MAINTENANCE, account)
+    lost = [clear - row for row, clear in zip(case.rows, case.clear.values, strict=True)]
+    assert max(lost) == case.compiled.rounding_bound
+    assert Fraction(9, 10) < max(lost) < 1
 
 
 FINE = world.with_entry(world.universe(), world.PERP, lot_exponent=9, max_lots=10**13)

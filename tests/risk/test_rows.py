@@ -7,7 +7,7 @@ from fractions import Fraction
 import pytest
 
 from marginproof.core import Opening, random_blinding
-from marginproof.model.errors import ConfigurationError
+from marginproof.model.errors import ConfigurationError, MarginproofError
 from marginproof.model.margin import Purpose
 from marginproof.model.reasons import ReasonCode
 from marginproof.model.universe import Universe
@@ -128,6 +128,43 @@ def test_bounds_that_let_an_account_leave_the_row_at_the_top_are_refused() -> No
         compiled(universe=world.with_entry(world.universe(), world.CASH, max_lots=largest + 10**14))
     assert caught.value.code == ReasonCode.POLICY_INVALID
     assert "max_lots" in caught.value.fix
+
+
+@pytest.mark.parametrize(("dollars", "fits"), [(300 * 10**12, True), (500 * 10**12, False)])
+def test_collateral_and_book_of_one_entry_count_together(dollars: int, fits: bool) -> None:
+    """At 240 USD, the book's coins alone would fit; with as many of collateral after a tenth of haircut they do not."""
+    universe = world.with_entry(world.universe(), world.ETH, max_lots=dollars // 240 * 10**6)
+    if fits:
+        compiled(universe=universe)
+    else:
+        with_refusal(universe)
+
+
+def test_entries_that_count_against_a_long_account_count_for_a_short_one() -> None:
+    """Where the price falls, a call weighs less than nothing: whoever wrote calls and holds puts is richest there."""
+    policy, universe = world.policy(spot_shocks_pct="[-40, 0, 20]"), world.universe()
+    for entry in universe.entries:
+        universe = world.with_entry(universe, entry.index, max_lots=1)
+    small = compiled(Purpose.INITIAL, policy, universe)
+    puts, calls = (row_values(small, book={index: 1}) for index in (world.PUT, world.CALL))
+    richest = puts.index(max(puts))
+    assert calls[richest] < 0
+    bound = (2**96 - 2**80) // puts[richest]
+    universe = world.with_entry(universe, world.PUT, max_lots=bound)
+    compiled(Purpose.INITIAL, policy, universe)
+    with_refusal(world.with_entry(universe, world.CALL, max_lots=bound // 10), Purpose.INITIAL, policy)
+
+
+def with_refusal(universe: Universe, purpose: Purpose = Purpose.MAINTENANCE, policy: Policy | None = None) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        compiled(purpose, policy, universe)
+    assert caught.value.code == ReasonCode.POLICY_INVALID
+
+
+def test_what_the_proof_system_cannot_state_has_its_reason() -> None:
+    with pytest.raises(MarginproofError) as caught:
+        compiled(universe=dataclasses.replace(world.universe(), n=100))
+    assert caught.value.code == ReasonCode.STATEMENT_SHAPE
 
 
 def test_the_richest_account_is_within_the_rows() -> None:

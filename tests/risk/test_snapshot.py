@@ -105,10 +105,12 @@ def test_a_policy_that_differs_by_one_remark_is_another_policy() -> None:
     assert caught.value.code == ReasonCode.POLICY_NOT_ANNOUNCED
 
 
-@pytest.mark.parametrize("expires_at", [world.NOW, world.NOW - 1])
-def test_a_snapshot_lives_for_some_time(expires_at: int) -> None:
+@pytest.mark.parametrize(
+    ("created_at", "expires_at"), [(world.NOW, world.NOW), (world.NOW, world.NOW - 1), (-1, world.NOW)]
+)
+def test_a_snapshot_lives_for_some_time(created_at: int, expires_at: int) -> None:
     with pytest.raises(MarginproofError) as caught:
-        build(expires_at=expires_at)
+        build(created_at=created_at, expires_at=expires_at)
     assert caught.value.code == ReasonCode.OUT_OF_RANGE
 
 

@@ -91,7 +91,7 @@ class PolicyForm(_Strict):
     """A whole policy file."""
 
     api_version: Literal["marginproof/policy/v1"] = Field(alias="apiVersion")
-    name: str = Field(min_length=1, max_length=64, pattern=r"^[a-z0-9][a-z0-9-]*$")
+    name: str = Field(max_length=64, pattern=r"^[a-z0-9][a-z0-9-]*$")
     row_unit_exponent: int = Field(ge=2, le=18)
     initial_loss_factor_pct: _Factor
     maintenance_loss_factor_pct: _Factor
