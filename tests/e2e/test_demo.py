@@ -26,7 +26,7 @@ ACCEPTED = ("opening", "worse", "topped-up")
 def test_every_step_has_its_expected_outcome(record: dict[str, Any]) -> None:
     assert [step["title"] for step in record["steps"] if not step["as_expected"]] == []
     assert record["as_expected"]
-    assert len(record["steps"]) == 19
+    assert len(record["steps"]) == 20
     outcomes = [(step["outcome"], tuple(step["reasons"])) for step in record["steps"]]
     for expected in (
         ("REJECT", ("PROOF_INVALID",)),
@@ -34,6 +34,7 @@ def test_every_step_has_its_expected_outcome(record: dict[str, Any]) -> None:
         ("REJECT", ("REPLAYED",)),
         ("REJECT", ("CERTIFICATE_NOT_NEWEST",)),
         ("REFUSED", ("MARGIN_INSUFFICIENT",)),
+        ("PROOF_DUE", ()),
         ("MARGIN_CALL", ()),
     ):
         assert expected in outcomes

@@ -121,6 +121,9 @@ class Story:
         await self._attempt("the same proof for another venue", "REJECT WRONG_VENUE", misdirected)
         await self._prove("3", "the proof itself", "ACCEPT", "worse")
         await self._play_hour(crash)
+        step = self._begin("3", "half of the time to the next proof is over", "PROOF_DUE")
+        step.outcome = await self._margin_state("PROOF_DUE")
+        self._end(step)
         step = self._begin("3", f"wants to prove at {_usd(crash)}", "REFUSED MARGIN_INSUFFICIENT")
         step.outcome, step.reasons = _outcome(await self._maker.prove(), "ACCEPT")
         self._end(step)
@@ -218,11 +221,15 @@ class Story:
         return certificate
 
     async def _margin_state(self, wanted: str) -> str:
-        async def reached() -> str | None:
-            state = await self._with_session(lambda _account, session: session.margin_status(self._world.venue_address))
-            return state.state.name if state.state.name in (wanted, "DEFAULT") else None
+        """Waits for a state of the account at the venue, or for a worse one."""
+        states = ("GOOD", "PROOF_DUE", "MARGIN_CALL", "DEFAULT")
+        enough = states[states.index(wanted) :]
 
-        self._screen.say("waiting for the proof's deadline")
+        async def reached() -> str | None:
+            status = await self._with_session(lambda _, session: session.margin_status(self._world.venue_address))
+            return status.state.name if status.state.name in enough else None
+
+        self._screen.say(f"waiting for the state {wanted}")
         return await self._until(reached, f"the state {wanted}")
 
     async def _until(self, probe: Callable[[], Awaitable[_T | None]], what: str) -> _T:
