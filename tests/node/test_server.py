@@ -115,7 +115,9 @@ async def test_unknown_methods_are_unimplemented(identity: ServerIdentity, metho
     assert caught.value.code() is grpc.StatusCode.UNIMPLEMENTED
 
 
-async def test_a_status_that_a_service_chose_is_kept(identity: ServerIdentity) -> None:
+async def test_a_status_that_a_service_chose_is_kept_and_no_failure(
+    identity: ServerIdentity, capsys: pytest.CaptureFixture[str]
+) -> None:
     async with serving(identity) as (_, channel, _):
         with pytest.raises(grpc.aio.AioRpcError) as caught:
             await RelayerServiceStub(channel).ListCertificates(messages.ListCertificatesRequest(), timeout=5)
@@ -123,6 +125,8 @@ async def test_a_status_that_a_service_chose_is_kept(identity: ServerIdentity) -
         grpc.StatusCode.OUT_OF_RANGE,
         "said by the service itself",
     )
+    output = capsys.readouterr()
+    assert "call failed" not in output.out + output.err
 
 
 @pytest.mark.parametrize(
