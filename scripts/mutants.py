@@ -121,9 +121,12 @@ def folder(mutant: Mutant, copy: Path) -> Path:
 
 
 def environment(copy: Path) -> dict[str, str]:
-    """The copy's rooms come before the installed ones; Rust's builds of dependencies are shared with the tree's own."""
+    """The copy's rooms come before the installed ones; Rust keeps its builds between mutants.
+
+    They never go into the tree's own build folder: cargo would take a mutant's library for the tree's.
+    """
     rooms = sorted(str(path.parent) for path in copy.glob("*/marginproof") if path.is_dir())
-    target = ROOT / "core" / "target"
+    target = ROOT / "core" / "target" / "mutants"
     return {**os.environ, "PYTHONPATH": os.pathsep.join(rooms), "CARGO_TARGET_DIR": str(target)}
 
 
