@@ -12,15 +12,18 @@ from marginproof.attestation.typed_signing import recover_typed
 from marginproof.chains.evm.devnet import Devnet
 from marginproof.model.errors import MarginproofError, UnavailableError
 from marginproof.model.margin import MarginState, Outcome, Purpose
+from marginproof.model.prices import PriceReport
 from marginproof.model.reasons import ReasonCode
 from marginproof.model.typed_data import decision_message, snapshot_message
 from marginproof.risk.policy import load_policy
 from marginproof.verifier import api
+from marginproof.verifier.service import longest_answer
 from tests.verifier.rig import Rig, credential, eventually
 from tests.verifier.world import (
     ACCOUNT,
     BOOK,
     EPOCH,
+    FILE,
     GENESIS,
     HOME,
     LOT,
@@ -175,6 +178,23 @@ async def test_bytes_that_are_nothing_are_rejected_and_signed(rig: Rig) -> None:
     assert recover_typed(decision_message(decision), answer.signed_decision.signature) == VENUE
     assert (await rig.venue.submit_presentation(b"no presentation")).repeated
     assert "GetAccountLeaf" not in rig.relayers[0].calls
+
+
+async def test_relayers_are_not_asked_for_more_certificates_than_there_are_chains(rig: Rig) -> None:
+    await rig.open_with_book()
+    account = await rig.provable()
+    good = account.present()
+    made_up = [bytes([number]) * 32 for number in range(1, 65)]
+    leaves = tuple(dataclasses.replace(good.leaves[0], certificate_digest=digest) for digest in made_up)
+    context = dataclasses.replace(good.context, certificates=tuple(made_up))
+    answer = await rig.venue.submit_presentation(dataclasses.replace(good, context=context, leaves=leaves))
+    assert (answer.step, answer.reasons) == (3, (ReasonCode.CERTIFICATE_UNKNOWN,))
+    assert "GetCertificate" not in rig.relayers[0].calls
+
+
+def test_answers_of_relayers_have_the_length_of_the_network() -> None:
+    honest = price_report(prices={f"{number:064}": 1 for number in range(len(FILE.universe.points))}, observers=3)
+    assert len(honest.encode()) < longest_answer(FILE) < PriceReport.MAX_BYTES // 8
 
 
 async def test_what_is_far_too_large_is_refused_unread(rig: Rig) -> None:

@@ -1,5 +1,6 @@
 """Client of a relayer's public service."""
 
+import asyncio
 import dataclasses
 from collections.abc import AsyncIterator, Sequence
 from typing import TYPE_CHECKING, Any
@@ -80,7 +81,7 @@ class RelayerClient(GrpcClient):
     async def get_price_report(self, slot: int | None = None) -> PriceReport:
         """The newest price report, or that of one slot."""
         answer = await self._unary(self._stub.GetPriceReport, messages.GetPriceReportRequest(slot=slot))
-        return PriceReport.decode(answer.price_report)
+        return await asyncio.to_thread(PriceReport.decode, answer.price_report)  # seconds, for the longest
 
     async def stream_price_reports(self) -> AsyncIterator[PriceReport]:
         """Every price report from now on."""

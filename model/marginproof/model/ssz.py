@@ -7,6 +7,7 @@ Source: Ethereum consensus specs, ssz/simple-serialize.md and ssz/merkle-proofs.
 import dataclasses
 import functools
 import hashlib
+import threading
 from collections.abc import Sequence
 from typing import Annotated, Any, ClassVar, Self, get_args, get_origin, get_type_hints
 
@@ -124,15 +125,18 @@ class SszContainer:
 
 
 _TYPES: dict[Any, Any] = {}
+_TYPES_LOCK = threading.RLock()
 _HINTS: dict[Any, dict[str, Any]] = {}
 
 
 def ssz_type(cls: Any) -> Any:
     """The ``remerkleable`` container type of a dataclass."""
     if cls not in _TYPES:
-        hints = _hints(cls)
-        fields = {field.name: _field_type(hints[field.name]) for field in dataclasses.fields(cls)}
-        _TYPES[cls] = type(cls.__name__, (Container,), {"__annotations__": fields})
+        with _TYPES_LOCK:  # decoding happens in threads too, and a second type of one name would not fit the first
+            if cls not in _TYPES:
+                hints = _hints(cls)
+                fields = {field.name: _field_type(hints[field.name]) for field in dataclasses.fields(cls)}
+                _TYPES[cls] = type(cls.__name__, (Container,), {"__annotations__": fields})
     return _TYPES[cls]
 
 
@@ -170,12 +174,12 @@ def _element(hint: Any) -> Any:
 
 def _view(value: SszContainer) -> Any:
     name = type(value).__name__
-    hints = _hints(type(value))
+    kind, hints = ssz_type(type(value)), _hints(type(value))
     try:
         fields = {
             field.name: _to_ssz(hints[field.name], getattr(value, field.name)) for field in dataclasses.fields(value)
         }
-        return ssz_type(type(value))(**fields)
+        return kind(**fields)
     except MalformedError:
         raise
     except Exception as error:  # the library raises bare Exceptions; the value itself may be secret and is not shown

@@ -1,5 +1,6 @@
 """What this node answers to other relayers."""
 
+import asyncio
 from typing import Any
 
 from marginproof.v1 import relayer_peer_service_pb2 as messages
@@ -50,7 +51,7 @@ class PeerService(RelayerPeerServiceServicer):
         body = CertificateBody.decode(request.body)
         epoch = checked_number(body.epoch)
         self._authorise(request.credential, SIGN_LEAF_LIST, chain=body.chain, number=epoch, subject=body.root())
-        leaf_list = LeafList.decode(request.leaf_list)
+        leaf_list = await asyncio.to_thread(LeafList.decode, request.leaf_list)
         return messages.SignLeafListResponse(signature=self._context.sign(body, leaf_list.leaves))
 
     async def PublishCertificate(  # noqa: N802 - named by the service
@@ -64,7 +65,7 @@ class PeerService(RelayerPeerServiceServicer):
         self._authorise(
             request.credential, PUBLISH_CERTIFICATE, chain=body.chain, number=epoch, subject=certificate.digest
         )
-        leaf_list = LeafList.decode(request.leaf_list)
+        leaf_list = await asyncio.to_thread(LeafList.decode, request.leaf_list)
         check_certificate(self._context.file, certificate, leaf_list.leaves, self._context.now)
         self._context.keep_certificate(certificate, leaf_list.leaves)
         return messages.PublishCertificateResponse()

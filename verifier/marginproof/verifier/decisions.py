@@ -110,6 +110,8 @@ class DecisionDesk:
         except MarginproofError:
             return _Gathered()
         context = read.context
+        if len(context.certificates) > len(self._evidence.chains):
+            return _Gathered()  # one chain would count twice: step 3 rejects it, and no relayer is asked for dozens
         found = await asyncio.gather(*(self._evidence.certificate(digest) for digest in context.certificates))
         certificates = {certificate.digest: certificate for certificate in found if certificate is not None}
         chains = sorted({certificate.body.chain for certificate in certificates.values()})

@@ -105,7 +105,12 @@ class VenueNode:
         lock = asyncio.Lock()
         metrics = VenueMetrics()
         clients = [
-            RelayerClient(relayer.target, relayer.certificate_pem, timeout_seconds=config.relayer_timeout_seconds)
+            RelayerClient(
+                relayer.target,
+                relayer.certificate_pem,
+                timeout_seconds=config.relayer_timeout_seconds,
+                max_message_bytes=longest_answer(file),
+            )
             for relayer in file.relayers
         ]
         for client in clients:
@@ -229,6 +234,14 @@ async def _take_prices(client: RelayerClient, snapshots: SnapshotDesk, metrics: 
 async def _tick(standings: StandingKeeper, lock: asyncio.Lock) -> None:
     async with lock:
         await asyncio.to_thread(standings.tick)
+
+
+def longest_answer(file: NetworkFile) -> int:
+    """Bytes of the longest answer that an honest relayer gives; decoding much more would keep this venue from its work.
+
+    A price report has one observation of each relayer for each point; lists of certificates are much shorter.
+    """
+    return 64 * 1024 + len(file.relayers) * (512 + 128 * len(file.universe.points))
 
 
 def _check_listed(file: NetworkFile, venue: bytes) -> None:
