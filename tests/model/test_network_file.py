@@ -56,7 +56,7 @@ def test_what_is_written_is_read_back(tmp_path: Path) -> None:
         ("configuration.threshold", 1),
         ("configuration.threshold", 4),
         ("configuration.epoch_seconds", 0),
-        ("configuration.notice_seconds", 64),
+        ("configuration.notice_seconds", 60 + 5 + 10 + 30 - 1),
         ("configuration.price_band_bps", 10_001),
         ("configuration.surplus", 1),
         ("universe.entries.0.kind", "share"),

@@ -243,8 +243,10 @@ def _checked(document: _Document) -> NetworkFile:
     vaults = tuple(VaultPin(v.chain, v.address, v.code_hash) for v in document.configuration.vaults)
     scalars = document.configuration.model_dump(exclude={"vaults"})
     configuration = Configuration(**scalars, signer_set_digest=signer_set.root(), vaults=vaults)
-    if configuration.notice_seconds < configuration.certificate_seconds + configuration.clock_skew_seconds:
-        raise ConfigurationError("notice_seconds must be at least certificate_seconds + clock_skew_seconds")
+    if configuration.notice_seconds < _least_notice(configuration):
+        raise ConfigurationError(
+            "notice_seconds must be at least certificate_seconds + clock_skew_seconds + grace_seconds + claim_seconds"
+        )
     return NetworkFile(
         network=Network(document.home_chain, document.registry, document.n, configuration.root()),
         configuration=configuration,
@@ -254,6 +256,12 @@ def _checked(document: _Document) -> NetworkFile:
         venues=tuple(VenueEndpoint(**dict(venue)) for venue in document.venues),
         development=document.development,
     )
+
+
+def _least_notice(configuration: Configuration) -> int:
+    """Collateral that a certificate shows must still be there after a margin call and the window for claims."""
+    in_doubt = configuration.certificate_seconds + configuration.clock_skew_seconds
+    return in_doubt + configuration.grace_seconds + configuration.claim_seconds
 
 
 def _universe(document: _Document) -> Universe:

@@ -11,7 +11,7 @@ from marginproof.model.universe import PRICE_SCALE, Entry, EntryKind, Feed, Poin
 
 VECTOR_LENGTH: Final = 256
 THRESHOLD: Final = 2
-NOTICE_SECONDS: Final = 90
+NOTICE_SECONDS: Final = 100
 CLAIM_SECONDS: Final = 20
 POLICY_DELAY_SECONDS: Final = 1
 EPOCH_SECONDS: Final = 3
