@@ -81,6 +81,7 @@ PRICE = PricePoint("price:ETH", PointKind.PRICE, (Feed("eip155:1", b"f" * 20),),
 VOLATILITY = PricePoint("volatility:ETH", PointKind.VOLATILITY, (Feed("eip155:1", b"g" * 20),), 1, 60, 100)
 ETH = Entry(0, "eip155:1/slip44:60", EntryKind.COLLATERAL, 8, 10**12, "price:ETH", "eip155:1", bytes(20), 18, 0, 0, "")
 CALL = Entry(3, "ETH-CALL", EntryKind.CALL, 4, 10**9, "price:ETH", "", bytes(20), 0, 10**10, 99, "volatility:ETH")
+TWO_FEEDS = (*PRICE.feeds, Feed("eip155:1", b"h" * 20))
 GOOD = Universe(1, 1, 256, (PRICE, VOLATILITY), (ETH, CALL))
 
 
@@ -111,6 +112,7 @@ def test_a_good_universe_is_found_by_id_and_token() -> None:
         dataclasses.replace(GOOD, points=(dataclasses.replace(PRICE, kind=0), VOLATILITY)),
         dataclasses.replace(GOOD, points=(dataclasses.replace(PRICE, min_feeds=2), VOLATILITY)),
         dataclasses.replace(GOOD, points=(dataclasses.replace(PRICE, min_feeds=0), VOLATILITY)),
+        dataclasses.replace(GOOD, points=(dataclasses.replace(PRICE, feeds=TWO_FEEDS), VOLATILITY)),
         dataclasses.replace(GOOD, points=(dataclasses.replace(PRICE, feeds=PRICE.feeds * 2), VOLATILITY)),
     ],
 )

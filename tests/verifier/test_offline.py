@@ -144,6 +144,13 @@ def late(world: World, bundle: PresentationBundle) -> PresentationBundle:
     return dataclasses.replace(bundle, signed_decision=signed.encode())
 
 
+def before_its_snapshot(world: World, bundle: PresentationBundle) -> PresentationBundle:
+    digest = Presentation.decode(bundle.presentation).digest
+    skew = FILE.configuration.clock_skew_seconds
+    signed = decision(world, digest, decided_at=world.snapshot.snapshot.created_at - skew - 1)
+    return dataclasses.replace(bundle, signed_decision=signed.encode())
+
+
 def decision_on_another(world: World, bundle: PresentationBundle) -> PresentationBundle:
     return dataclasses.replace(bundle, signed_decision=decision(world, b"\x01" * 32).encode())
 
@@ -208,6 +215,7 @@ CASES: list[tuple[str, str, ReasonCode, Change]] = [
     ("an expired certificate", "certificates in force", R.CERTIFICATE_EXPIRED, short_lived),
     ("another payee", "leaves and payee", R.VENUE_NOT_PAYEE, wrong_payee),
     ("too late", "freshness", R.SNAPSHOT_STALE, late),
+    ("decided before its snapshot", "freshness", R.SNAPSHOT_UNKNOWN, before_its_snapshot),
     ("a changed proof", "proof", R.PROOF_INVALID, with_another_point),
     ("another's decision", "decision", R.SIGNATURE_INVALID, decision_on_another),
     ("a stranger's decision", "decision", R.SIGNATURE_INVALID, decision_of_a_stranger),

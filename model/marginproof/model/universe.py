@@ -139,9 +139,10 @@ def lots_of_base_units_floor(entry: Entry, amount: int) -> int:
 def _check_point(point: PricePoint) -> None:
     if point.kind not in set(PointKind):
         raise MalformedError(f"price point {point.id!r} has an unknown kind", code=ReasonCode.CONFIG_INVALID)
-    if not 1 <= point.min_feeds <= len(point.feeds) or len(set(point.feeds)) != len(point.feeds):
+    # A majority, so that feeds that agree among themselves never set a price against more that disagree.
+    if not len(point.feeds) < 2 * point.min_feeds <= 2 * len(point.feeds) or len(set(point.feeds)) != len(point.feeds):
         raise MalformedError(
-            f"price point {point.id!r}: min_feeds and distinct feeds do not fit",
+            f"price point {point.id!r}: min_feeds must be more than half of the feeds, which differ",
             code=ReasonCode.CONFIG_INVALID,
         )
 

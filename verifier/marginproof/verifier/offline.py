@@ -206,6 +206,9 @@ class _Audit:
         return "every leaf is the account's and names the venue as payee"
 
     def _check_freshness(self) -> str:
+        skew = self._file.configuration.clock_skew_seconds
+        if self._time() + skew < self._need_snapshot().created_at:
+            raise RefusedError(ReasonCode.SNAPSHOT_UNKNOWN, "the snapshot was made later than the time judged at")
         check_freshness(self._need_presentation(), self._view())
         return f"the snapshot was current at {self._time()}"
 
