@@ -13,10 +13,10 @@ from marginproof.chains.evm.client import Answer, Evidence, Outcome
 from marginproof.model.errors import MarginproofError
 from marginproof.model.prices import PriceReport
 from marginproof.model.reasons import ReasonCode
+from marginproof.node.limits import RateLimit, caller_of
 from marginproof.relayers.archive import Archive
 from marginproof.relayers.broadcast import Broadcast
 from marginproof.relayers.evidence import EvidenceFolder
-from marginproof.relayers.limits import RateLimit, caller_of
 from marginproof.relayers.numbers import checked_number
 from marginproof.relayers.status import NodeStatus
 from marginproof.relayers.store import Store

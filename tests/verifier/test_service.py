@@ -85,6 +85,18 @@ async def test_the_same_bytes_get_the_same_answer_until_their_snapshot_ends(rig:
     assert once_more.signed_decision == replay.signed_decision
 
 
+async def test_one_address_submits_so_many_a_second(tmp_path: Path, home_chain: Devnet, world: World) -> None:
+    async with Rig.start(tmp_path, home_chain, world, presentations_per_second=1) as rig:
+        await rig.ready()
+        for junk in (b"1", b"2"):  # twice the rate at once
+            assert (await rig.venue.submit_presentation(junk)).step == 1
+        with pytest.raises(MarginproofError) as refused:
+            await rig.venue.submit_presentation(b"3")
+        assert refused.value.code == ReasonCode.RATE_LIMITED
+        rig.clock.now += 1
+        assert (await rig.venue.submit_presentation(b"3")).step == 1
+
+
 async def test_twenty_at_once_make_one_record(rig: Rig) -> None:
     await rig.open_with_book()
     data = (await rig.provable()).present().encode()

@@ -11,9 +11,9 @@ from marginproof.attestation.peer_requests import verify_peer_request
 from marginproof.model.certificates import Certificate, CertificateBody, LeafList
 from marginproof.model.errors import NotFoundError, UnauthorisedError
 from marginproof.model.peers import NO_SUBJECT, PeerRequest
+from marginproof.node.limits import RateLimit, caller_of
 from marginproof.relayers.acceptance import check_certificate
 from marginproof.relayers.context import NodeContext
-from marginproof.relayers.limits import RateLimit, caller_of
 from marginproof.relayers.numbers import checked_number
 from marginproof.relayers.peers import GET_LEAF_LIST, GET_OBSERVATIONS, PUBLISH_CERTIFICATE, SIGN_LEAF_LIST
 

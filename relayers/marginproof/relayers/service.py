@@ -11,8 +11,8 @@ from marginproof.model.accounts import Registration, SignedRegistration
 from marginproof.model.errors import MalformedError, RefusedError
 from marginproof.model.network import epoch_of
 from marginproof.model.reasons import ReasonCode
+from marginproof.node.limits import RateLimit, caller_of
 from marginproof.relayers.context import NodeContext
-from marginproof.relayers.limits import RateLimit, caller_of
 from marginproof.relayers.numbers import checked_number
 
 _DIGEST_BYTES: Final = 32

@@ -12,6 +12,7 @@ from marginproof.model.errors import MalformedError, RefusedError
 from marginproof.model.margin import MarginState, SignedSnapshot
 from marginproof.model.prices import PriceReport
 from marginproof.model.reasons import ReasonCode
+from marginproof.node.limits import RateLimit, caller_of
 from marginproof.verifier.book import Fill
 from marginproof.verifier.books import BookDesk
 from marginproof.verifier.credentials import check_account_credential, check_bearer_token
@@ -41,6 +42,7 @@ class VerifierApi(VerifierServiceServicer):
         books: Its books.
         decisions: Where presentations are decided.
         standings: Where accounts stand.
+        limit: How many presentations one caller may submit.
     """
 
     def __init__(
@@ -52,8 +54,10 @@ class VerifierApi(VerifierServiceServicer):
         books: BookDesk,
         decisions: DecisionDesk,
         standings: StandingKeeper,
+        limit: RateLimit,
     ) -> None:
         self._setting = setting
+        self._limit = limit
         self._policies = policies
         self._snapshots = snapshots
         self._books = books
@@ -103,9 +107,10 @@ class VerifierApi(VerifierServiceServicer):
         return messages.GetBookResponse(book_opening=self._books.opening(account).encode())
 
     async def SubmitPresentation(  # noqa: N802 - named by the service
-        self, request: messages.SubmitPresentationRequest, _context: Any
+        self, request: messages.SubmitPresentationRequest, context: Any
     ) -> messages.SubmitPresentationResponse:
-        """Decides."""
+        """Decides; every decision is kept, so that nobody may ask for them without bound."""
+        self._limit.take(caller_of(context.peer()), float(self._setting.clock()))
         answer = await self._decisions.submit(request.presentation)
         decision = answer.signed.decision
         return messages.SubmitPresentationResponse(

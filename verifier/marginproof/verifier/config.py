@@ -30,6 +30,7 @@ class _Document(BaseModel):
     metrics_listen: str | None = Field(default=None, pattern=_ADDRESS)
     certificate_grace_seconds: int | None = Field(default=None, ge=0, le=3600)
     relayer_timeout_seconds: float = Field(default=2.0, gt=0, le=30)
+    presentations_per_second: int = Field(default=50, ge=1)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -50,6 +51,7 @@ class VenueConfig:
         metrics_listen: host:port for Prometheus; None for none.
         certificate_grace_seconds: How long the leaf before the newest still serves; None for min(60, an epoch).
         relayer_timeout_seconds: Longest wait for one relayer's answer.
+        presentations_per_second: How many one address may submit on average; twice that at once.
     """
 
     network: Path
@@ -65,6 +67,7 @@ class VenueConfig:
     metrics_listen: str | None = None
     certificate_grace_seconds: int | None = None
     relayer_timeout_seconds: float = 2.0
+    presentations_per_second: int = 50
 
 
 def load_config(path: Path) -> VenueConfig:

@@ -19,6 +19,7 @@ from marginproof.model.errors import ConfigurationError, MarginproofError, NotFo
 from marginproof.model.network_file import NetworkFile, load_network_file
 from marginproof.model.reasons import ReasonCode
 from marginproof.node.journal import configure_logging
+from marginproof.node.limits import RateLimit
 from marginproof.node.sealing import Sealer, derive_key
 from marginproof.node.server import GrpcServer, Service
 from marginproof.node.tls import ServerIdentity
@@ -144,6 +145,7 @@ class VenueNode:
             books=books,
             decisions=decisions,
             standings=standings,
+            limit=RateLimit(config.presentations_per_second),
         )
         await self._serve(api, VenueBookApi(books, self._token))
         if config.metrics_listen is not None:
