@@ -48,7 +48,7 @@ tools: $(BUILD)/tools.stamp ## Check that Python, Rust and Node are there
 
 # -- the two commands -------------------------------------------------------------------------------------------------
 
-demo: install ## Run the main job: two chains, three relayers, a venue, an account (about a minute)
+demo: install ## Run the main job: two chains, three relayers, a venue, an account (80 seconds)
 	@$(BIN)/marginproof demo $(DEMO_ARGS)
 
 test: install test-rust test-python ## Run all tests

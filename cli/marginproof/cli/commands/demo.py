@@ -22,5 +22,5 @@ def demo(
         typer.Option(metavar="DIR", help="Keep keys, databases and logs here (a new folder). Default: removed."),
     ] = None,
 ) -> None:
-    """Play the main job: two chains, three relayers, a venue, a market maker, one bad day (about a minute)."""
+    """Play the main job: two chains, three relayers, a venue, a market maker, one bad day (80 seconds)."""
     raise typer.Exit(command.run_demo(as_json=output_of(context).as_json, keep=keep, directory=directory))
