@@ -1,6 +1,7 @@
 """The story: one bad day of a market maker, step by step, each with the outcome it must have."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Awaitable, Callable, Coroutine
 from decimal import Decimal
@@ -236,7 +237,9 @@ class Story:
         deadline = time.monotonic() + _WAIT_SECONDS
         while time.monotonic() < deadline:
             self._world.check_running()
-            found = await probe()
+            found = None
+            with contextlib.suppress(UnavailableError):  # a slow answer is no answer yet
+                found = await probe()
             if found is not None:
                 return found
             await asyncio.sleep(_POLL_SECONDS)
