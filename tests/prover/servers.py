@@ -118,7 +118,7 @@ class VenueForTests(VerifierServiceServicer):
             outcome=self.outcome,
             step=0 if self.outcome is Outcome.ACCEPT else 7,
             reasons=self.reasons,
-            decided_at=1,
+            decided_at=self.snapshot.snapshot.created_at if self.snapshot else 1,
         )
         signature = bytes(65) if self.forged else sign_typed(VENUE_KEY, decision_message(decision))
         return venue_messages.SubmitPresentationResponse(
