@@ -1,5 +1,6 @@
 """Typed errors, TLS pinning, limits, health and reflection over real sockets."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from marginproof.v1 import relayer_service_pb2 as messages
 from marginproof.v1.relayer_service_pb2_grpc import RelayerServiceServicer, add_RelayerServiceServicer_to_server
 
+from marginproof.client.blocking import blocking_relayer
 from marginproof.client.relayer import RelayerClient
 from marginproof.client.transport.channel import open_channel
 from marginproof.client.transport.errors import status_code
@@ -124,6 +126,18 @@ async def test_an_oversized_request_is_refused_before_it_is_read(server: tuple[s
         with pytest.raises(MalformedError) as caught:
             await client.list_certificates("x" * (1 << 17))
     assert caught.value.code == ReasonCode.TOO_LARGE
+
+
+async def test_the_blocking_face_gives_the_same_answers_and_errors(server: tuple[str, ServerIdentity]) -> None:
+    target, identity = server
+
+    def ask() -> int:
+        with blocking_relayer(target, identity.certificate_pem) as client:
+            with pytest.raises(NotFoundError):
+                client.call(lambda relayer: relayer.list_certificates("missing"))
+            return client.call(lambda relayer: relayer.get_status()).signer
+
+    assert await asyncio.to_thread(ask) == 2
 
 
 async def test_health_and_reflection_answer(server: tuple[str, ServerIdentity]) -> None:

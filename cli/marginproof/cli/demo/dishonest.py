@@ -36,11 +36,6 @@ async def replayed(world: World, bundle: PresentationBundle) -> DecisionAnswer:
     return await world.venue.submit_presentation(bundle.presentation)
 
 
-async def evidence_now(session: AccountSession) -> Evidence:
-    """Keeps today's certified leaves for a worse day."""
-    return await session.evidence()
-
-
 async def old_certificates(
     world: World, account: Account, session: AccountSession, kept: Evidence, policy: bytes
 ) -> DecisionAnswer:

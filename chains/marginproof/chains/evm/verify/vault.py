@@ -18,7 +18,6 @@ from marginproof.model.reasons import ReasonCode
 
 LOCKS_SLOT: Final = word(0)
 TOTAL_LOCKED_SLOT: Final = word(1)
-MAX_LOCK_ID: Final = (1 << 256) - 1
 _ADDRESS_BITS: Final = 160
 _TIME_BITS: Final = 48
 _ADDRESS_MASK: Final = (1 << _ADDRESS_BITS) - 1
