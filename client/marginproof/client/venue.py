@@ -8,9 +8,11 @@ from marginproof.v1 import verifier_service_pb2 as messages
 from marginproof.v1.verifier_service_pb2_grpc import VerifierServiceStub
 
 from marginproof.client.calls import GrpcClient
+from marginproof.client.pledge_status import PledgeStatus
 from marginproof.model.accounts import AccountIdentity
 from marginproof.model.errors import MalformedError
-from marginproof.model.margin import BookOpening, MarginState, Outcome, Presentation, SignedDecision, SignedSnapshot
+from marginproof.model.margin import MarginState, Outcome, Presentation, SignedDecision, SignedSnapshot
+from marginproof.model.pledges import Book, PledgeOpening
 from marginproof.model.prices import PriceReport
 
 if TYPE_CHECKING:  # the asyncio stubs exist for type checkers alone
@@ -28,7 +30,7 @@ class AnnouncedPolicy:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class AccountCredential:
-    """Shows that the caller owns the account: EIP-712 signature over the Request message of one method and time."""
+    """Shows that the caller owns the account: its key's EIP-712 signature over the Request of one method and time."""
 
     identity: AccountIdentity
     requested_at: int
@@ -88,10 +90,22 @@ class VenueClient(GrpcClient):
         async for answer in self._stream(self._stub.StreamSnapshots, messages.StreamSnapshotsRequest()):
             yield SignedSnapshot.decode(answer.signed_snapshot), PriceReport.decode(answer.price_report)
 
-    async def get_book(self, credential: AccountCredential) -> BookOpening:
-        """The opening of the venue's book commitment for the caller's account."""
+    async def get_book(self, credential: AccountCredential) -> Book:
+        """The venue's book with the caller's account."""
         answer = await self._unary(self._stub.GetBook, messages.GetBookRequest(credential=credential.message()))
-        return BookOpening.decode(answer.book_opening)
+        return Book.decode(answer.book)
+
+    async def get_pledge_proposal(self, credential: AccountCredential) -> PledgeOpening:
+        """The opening of the pledge that the venue proposes; NotFoundError when it proposes none."""
+        request = messages.GetPledgeProposalRequest(credential=credential.message())
+        answer = await self._unary(self._stub.GetPledgeProposal, request)
+        return PledgeOpening.decode(answer.pledge_opening)
+
+    async def get_pledge_status(self, credential: AccountCredential) -> PledgeStatus:
+        """How far the venue's pledge of the caller's account is."""
+        request = messages.GetPledgeStatusRequest(credential=credential.message())
+        answer = await self._unary(self._stub.GetPledgeStatus, request)
+        return PledgeStatus.of(answer.status)
 
     async def submit_presentation(self, presentation: Presentation | bytes) -> DecisionAnswer:
         """The decision on a presentation; REJECT is a normal answer."""

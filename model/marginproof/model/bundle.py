@@ -19,10 +19,19 @@ _MAX_FIELD_BYTES: Final = {
     "policy": 1 << 20,
     "signed_snapshot": 1 << 20,
     "price_report": 1 << 20,
+    "registry_record": 1 << 12,
     "presentation": 256 << 10,
     "certificates": 1 << 14,
     "signed_decision": 1 << 14,
 }
+_PLAIN_FIELDS: Final = (
+    "network_id",
+    "policy",
+    "signed_snapshot",
+    "price_report",
+    "registry_record",
+    "presentation",
+)
 _HEX: Final = re.compile(r"(?:[0-9a-f]{2})*")
 
 
@@ -38,6 +47,7 @@ class PresentationBundle:
     policy: bytes
     signed_snapshot: bytes
     price_report: bytes
+    registry_record: bytes
     presentation: bytes
     certificates: tuple[bytes, ...]
     signed_decision: bytes | None = None
@@ -72,8 +82,7 @@ class PresentationBundle:
         if unknown:
             raise _malformed(min(unknown)[:64])
         return cls(
-            **{name: _bytes(document, name) for name in ("network_id", "policy", "signed_snapshot", "price_report")},
-            presentation=_bytes(document, "presentation"),
+            **{name: _bytes(document, name) for name in _PLAIN_FIELDS},
             certificates=_list(document, "certificates"),
             signed_decision=_bytes(document, "signed_decision") if "signed_decision" in document else None,
         )

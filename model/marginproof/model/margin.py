@@ -5,6 +5,7 @@ from enum import IntEnum
 from typing import Annotated, ClassVar, Final
 
 from marginproof.model.certificates import IncludedLeaf
+from marginproof.model.pledges import MAX_PLEDGES, PledgeConsent
 from marginproof.model.prices import PointValue
 from marginproof.model.ssz import (
     Blob,
@@ -12,7 +13,6 @@ from marginproof.model.ssz import (
     Bytes32,
     Bytes48,
     Bytes65,
-    Int64,
     Many,
     SszContainer,
     Text64,
@@ -22,8 +22,7 @@ from marginproof.model.ssz import (
 
 PRESENTATION_VERSION: Final = 1
 MAX_CHAINS: Final = 64
-NO_PLEDGE_DIGEST: Final = bytes(32)
-"""The registry digest d of an account that never pledged."""
+MAX_FULL_RECOGNITION: Final = MAX_PLEDGES
 
 
 class Purpose(IntEnum):
@@ -55,7 +54,9 @@ class MarginState(IntEnum):
 class Snapshot(SszContainer):
     """A policy at prices, as the venue published it; rows are rebuilt from it, never sent.
 
-    ``values`` rise strictly by point id. Statement digests are those of the rows for either purpose.
+    ``values`` rise strictly by point id. ``full_recognition`` names the venues whose pledges count in full, rising:
+    those that the policy lists and that have a mutual agreement on the registry. Statement digests are those of the
+    rows for either purpose where no other venue has a pledge.
     """
 
     network: Bytes32
@@ -66,6 +67,7 @@ class Snapshot(SszContainer):
     created_at: Uint64
     expires_at: Uint64
     values: Annotated[tuple[PointValue, ...], Many(1024)]
+    full_recognition: Annotated[tuple[Bytes20, ...], Many(MAX_FULL_RECOGNITION)]
     initial_statement: Bytes32
     maintenance_statement: Bytes32
 
@@ -87,8 +89,9 @@ class SignedSnapshot(SszContainer):
 class ProofContext(SszContainer):
     """Everything a proof is tied to; its root is the argument's ``context``.
 
-    ``book_commitment`` is the second input: the venue's own commitment to its book with the account.
-    ``new_pledge`` is 48 zero bytes where none is proposed. ``certificates`` rise strictly by digest.
+    ``registry_digest`` is the account's digest d, which stands for every standing pledge. ``new_pledge`` is 48 zero
+    bytes where none is proposed: the proof is then about the venue's standing one. ``certificates`` rise strictly by
+    digest.
     """
 
     network: Bytes32
@@ -97,19 +100,22 @@ class ProofContext(SszContainer):
     purpose: Uint8
     registry_digest: Bytes32
     new_pledge: Bytes48
-    book_commitment: Bytes48
     snapshot_digest: Bytes32
     certificates: Annotated[tuple[Bytes32, ...], Many(MAX_CHAINS)]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Presentation(SszContainer):
-    """The venue's whole input from the account: no amount, no address, no position is in it."""
+    """The venue's whole input from the account: no amount, no lock, no position is in it.
+
+    ``consent`` is there exactly where the context names a new pledge.
+    """
 
     MAX_BYTES: ClassVar[int] = 256 * 1024
 
     version: Uint64
     context: ProofContext
+    consent: Annotated[tuple[PledgeConsent, ...], Many(1)]
     leaves: Annotated[tuple[IncludedLeaf, ...], Many(MAX_CHAINS)]
     payee_salt: Bytes32
     payee_index: Uint64
@@ -144,31 +150,3 @@ class SignedDecision(SszContainer):
 
     decision: Decision
     signature: Bytes65
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class VectorValue(SszContainer):
-    """One non-zero entry of a vector."""
-
-    index: Uint64
-    lots: Int64
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class BookOpening(SszContainer):
-    """The venue's book for one account and the blinding of its commitment; secret between the two."""
-
-    venue: Bytes20
-    account: Bytes32
-    universe_digest: Bytes32
-    sequence: Uint64
-    values: Annotated[tuple[VectorValue, ...], Many(2048)]
-    blinding: Bytes32
-    commitment: Bytes48
-
-    def __repr__(self) -> str:
-        return f"BookOpening(account={self.account.hex()}, sequence={self.sequence})"
-
-    def vector(self) -> dict[int, int]:
-        """Index → signed lots, non-zero entries only."""
-        return {value.index: value.lots for value in self.values}

@@ -5,6 +5,7 @@ from typing import Any
 from marginproof.model.accounts import Registration
 from marginproof.model.chains import format_address
 from marginproof.model.margin import Decision, Outcome, Purpose, Snapshot
+from marginproof.model.pledges import PledgeStep
 
 _DOMAIN_TYPE = [
     {"name": "name", "type": "string"},
@@ -77,6 +78,57 @@ def decision_message(decision: Decision) -> dict[str, Any]:
             "decidedAt": decision.decided_at,
             "root": decision.root(),
         },
+    )
+
+
+def authorise_message(network: bytes, account: bytes, venue: bytes, number: int) -> dict[str, Any]:
+    """What an account signs to let a venue pledge; ``number`` counts the changes of this account and venue so far."""
+    return _authorisation(network, "Authorise", account, venue, number)
+
+
+def revoke_message(network: bytes, account: bytes, venue: bytes, number: int) -> dict[str, Any]:
+    """What an account signs to take that back; its standing pledge lapses after the network's notice."""
+    return _authorisation(network, "Revoke", account, venue, number)
+
+
+def _authorisation(network: bytes, primary: str, account: bytes, venue: bytes, number: int) -> dict[str, Any]:
+    return _message(
+        network,
+        primary,
+        [("account", "bytes32"), ("venue", "address"), ("number", "uint64")],
+        {"account": account, "venue": format_address(venue), "number": number},
+    )
+
+
+def pledge_message(network: bytes, account: bytes, step: PledgeStep) -> dict[str, Any]:
+    """What an account signs to let a venue's new pledge stand; ``root`` is the digest that it leads to."""
+    return _message(
+        network,
+        "Pledge",
+        [
+            ("account", "bytes32"),
+            ("venue", "address"),
+            ("digest", "bytes32"),
+            ("universeVersion", "uint64"),
+            ("root", "bytes32"),
+        ],
+        {
+            "account": account,
+            "venue": format_address(step.venue),
+            "digest": step.previous,
+            "universeVersion": step.universe_version,
+            "root": step.root(),
+        },
+    )
+
+
+def rotation_message(network: bytes, account: bytes, key: bytes, number: int) -> dict[str, Any]:
+    """What an account's present key signs to hand over to another; ``number`` counts the rotations so far."""
+    return _message(
+        network,
+        "RotateKey",
+        [("account", "bytes32"), ("key", "address"), ("number", "uint64")],
+        {"account": account, "key": format_address(key), "number": number},
     )
 
 

@@ -22,23 +22,46 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from marginproof.v1 import verifier_service_pb2 as marginproof_dot_v1_dot_verifier__service__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'marginproof/v1/venue_book_service.proto\x12\x0emarginproof.v1\"%\n\x12OpenAccountRequest\x12\x0f\n\x07\x61\x63\x63ount\x18\x01 \x01(\x0c\"\'\n\x13OpenAccountResponse\x12\x10\n\x08sequence\x18\x01 \x01(\x04\"i\n\x11RecordFillRequest\x12\x0f\n\x07\x66ill_id\x18\x01 \x01(\t\x12\x0f\n\x07\x61\x63\x63ount\x18\x02 \x01(\x0c\x12\x12\n\ninstrument\x18\x03 \x01(\t\x12\x0c\n\x04lots\x18\x04 \x01(\x12\x12\x10\n\x08price_e8\x18\x05 \x01(\x04\"?\n\x12RecordFillResponse\x12\x10\n\x08sequence\x18\x01 \x01(\x04\x12\x17\n\x0f\x62ook_commitment\x18\x02 \x01(\x0c\x32\xbf\x01\n\x10VenueBookService\x12V\n\x0bOpenAccount\x12\".marginproof.v1.OpenAccountRequest\x1a#.marginproof.v1.OpenAccountResponse\x12S\n\nRecordFill\x12!.marginproof.v1.RecordFillRequest\x1a\".marginproof.v1.RecordFillResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'marginproof/v1/venue_book_service.proto\x12\x0emarginproof.v1\x1a%marginproof/v1/verifier_service.proto\"%\n\x12OpenAccountRequest\x12\x0f\n\x07\x61\x63\x63ount\x18\x01 \x01(\x0c\"\'\n\x13OpenAccountResponse\x12\x10\n\x08sequence\x18\x01 \x01(\x04\":\n\x14ReservePledgeRequest\x12\x0f\n\x07\x61\x63\x63ount\x18\x01 \x01(\x0c\x12\x11\n\tline_lots\x18\x02 \x01(\x04\"E\n\x15ReservePledgeResponse\x12,\n\x06status\x18\x01 \x01(\x0b\x32\x1c.marginproof.v1.PledgeStatus\"\'\n\x14ReleasePledgeRequest\x12\x0f\n\x07\x61\x63\x63ount\x18\x01 \x01(\x0c\"E\n\x15ReleasePledgeResponse\x12,\n\x06status\x18\x01 \x01(\x0b\x32\x1c.marginproof.v1.PledgeStatus\"#\n\x10GetPledgeRequest\x12\x0f\n\x07\x61\x63\x63ount\x18\x01 \x01(\x0c\"A\n\x11GetPledgeResponse\x12,\n\x06status\x18\x01 \x01(\x0b\x32\x1c.marginproof.v1.PledgeStatus\"X\n\x11\x43heckOrderRequest\x12\x0f\n\x07\x61\x63\x63ount\x18\x01 \x01(\x0c\x12\x12\n\ninstrument\x18\x02 \x01(\t\x12\x0c\n\x04lots\x18\x03 \x01(\x12\x12\x10\n\x08price_e8\x18\x04 \x01(\x04\"2\n\x12\x43heckOrderResponse\x12\x0c\n\x04\x66its\x18\x01 \x01(\x08\x12\x0e\n\x06reason\x18\x02 \x01(\t\"i\n\x11RecordFillRequest\x12\x0f\n\x07\x66ill_id\x18\x01 \x01(\t\x12\x0f\n\x07\x61\x63\x63ount\x18\x02 \x01(\x0c\x12\x12\n\ninstrument\x18\x03 \x01(\t\x12\x0c\n\x04lots\x18\x04 \x01(\x12\x12\x10\n\x08price_e8\x18\x05 \x01(\x04\"&\n\x12RecordFillResponse\x12\x10\n\x08sequence\x18\x01 \x01(\x04\"F\n\x12RecordFillsRequest\x12\x30\n\x05\x66ills\x18\x01 \x03(\x0b\x32!.marginproof.v1.RecordFillRequest\"B\n\x13RecordFillsResponse\x12+\n\x07results\x18\x01 \x03(\x0b\x32\x1a.marginproof.v1.FillResult\"Y\n\nFillResult\x12\x10\n\x08recorded\x18\x01 \x01(\x08\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x10\n\x08sequence\x18\x03 \x01(\x04\x12\x17\n\x0frepeated_answer\x18\x04 \x01(\x08\x32\xfa\x04\n\x10VenueBookService\x12V\n\x0bOpenAccount\x12\".marginproof.v1.OpenAccountRequest\x1a#.marginproof.v1.OpenAccountResponse\x12\\\n\rReservePledge\x12$.marginproof.v1.ReservePledgeRequest\x1a%.marginproof.v1.ReservePledgeResponse\x12\\\n\rReleasePledge\x12$.marginproof.v1.ReleasePledgeRequest\x1a%.marginproof.v1.ReleasePledgeResponse\x12P\n\tGetPledge\x12 .marginproof.v1.GetPledgeRequest\x1a!.marginproof.v1.GetPledgeResponse\x12S\n\nCheckOrder\x12!.marginproof.v1.CheckOrderRequest\x1a\".marginproof.v1.CheckOrderResponse\x12S\n\nRecordFill\x12!.marginproof.v1.RecordFillRequest\x1a\".marginproof.v1.RecordFillResponse\x12V\n\x0bRecordFills\x12\".marginproof.v1.RecordFillsRequest\x1a#.marginproof.v1.RecordFillsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'marginproof.v1.venue_book_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_OPENACCOUNTREQUEST']._serialized_start=59
-  _globals['_OPENACCOUNTREQUEST']._serialized_end=96
-  _globals['_OPENACCOUNTRESPONSE']._serialized_start=98
-  _globals['_OPENACCOUNTRESPONSE']._serialized_end=137
-  _globals['_RECORDFILLREQUEST']._serialized_start=139
-  _globals['_RECORDFILLREQUEST']._serialized_end=244
-  _globals['_RECORDFILLRESPONSE']._serialized_start=246
-  _globals['_RECORDFILLRESPONSE']._serialized_end=309
-  _globals['_VENUEBOOKSERVICE']._serialized_start=312
-  _globals['_VENUEBOOKSERVICE']._serialized_end=503
+  _globals['_OPENACCOUNTREQUEST']._serialized_start=98
+  _globals['_OPENACCOUNTREQUEST']._serialized_end=135
+  _globals['_OPENACCOUNTRESPONSE']._serialized_start=137
+  _globals['_OPENACCOUNTRESPONSE']._serialized_end=176
+  _globals['_RESERVEPLEDGEREQUEST']._serialized_start=178
+  _globals['_RESERVEPLEDGEREQUEST']._serialized_end=236
+  _globals['_RESERVEPLEDGERESPONSE']._serialized_start=238
+  _globals['_RESERVEPLEDGERESPONSE']._serialized_end=307
+  _globals['_RELEASEPLEDGEREQUEST']._serialized_start=309
+  _globals['_RELEASEPLEDGEREQUEST']._serialized_end=348
+  _globals['_RELEASEPLEDGERESPONSE']._serialized_start=350
+  _globals['_RELEASEPLEDGERESPONSE']._serialized_end=419
+  _globals['_GETPLEDGEREQUEST']._serialized_start=421
+  _globals['_GETPLEDGEREQUEST']._serialized_end=456
+  _globals['_GETPLEDGERESPONSE']._serialized_start=458
+  _globals['_GETPLEDGERESPONSE']._serialized_end=523
+  _globals['_CHECKORDERREQUEST']._serialized_start=525
+  _globals['_CHECKORDERREQUEST']._serialized_end=613
+  _globals['_CHECKORDERRESPONSE']._serialized_start=615
+  _globals['_CHECKORDERRESPONSE']._serialized_end=665
+  _globals['_RECORDFILLREQUEST']._serialized_start=667
+  _globals['_RECORDFILLREQUEST']._serialized_end=772
+  _globals['_RECORDFILLRESPONSE']._serialized_start=774
+  _globals['_RECORDFILLRESPONSE']._serialized_end=812
+  _globals['_RECORDFILLSREQUEST']._serialized_start=814
+  _globals['_RECORDFILLSREQUEST']._serialized_end=884
+  _globals['_RECORDFILLSRESPONSE']._serialized_start=886
+  _globals['_RECORDFILLSRESPONSE']._serialized_end=952
+  _globals['_FILLRESULT']._serialized_start=954
+  _globals['_FILLRESULT']._serialized_end=1043
+  _globals['_VENUEBOOKSERVICE']._serialized_start=1046
+  _globals['_VENUEBOOKSERVICE']._serialized_end=1680
 # @@protoc_insertion_point(module_scope)

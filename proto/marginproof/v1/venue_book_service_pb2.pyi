@@ -3,8 +3,11 @@
 isort:skip_file
 """
 
+from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
+from google.protobuf.internal import containers as _containers
+from marginproof.v1 import verifier_service_pb2 as _verifier_service_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -61,6 +64,208 @@ class OpenAccountResponse(_message.Message):
 Global___OpenAccountResponse: _TypeAlias = OpenAccountResponse  # noqa: Y015
 
 @_typing.final
+class ReservePledgeRequest(_message.Message):
+    """Asks for a line."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACCOUNT_FIELD_NUMBER: _builtins.int
+    LINE_LOTS_FIELD_NUMBER: _builtins.int
+    account: _builtins.bytes
+    """Account id, 32 bytes."""
+    line_lots: _builtins.int
+    """By how many lots of the cash entry the pledged book lies below the book."""
+    def __init__(
+        self,
+        *,
+        account: _builtins.bytes = ...,
+        line_lots: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "line_lots", b"line_lots"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReservePledgeRequest: _TypeAlias = ReservePledgeRequest  # noqa: Y015
+
+@_typing.final
+class ReservePledgeResponse(_message.Message):
+    """How far the pledge is."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STATUS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def status(self) -> _verifier_service_pb2.PledgeStatus:
+        """The status."""
+
+    def __init__(
+        self,
+        *,
+        status: _verifier_service_pb2.PledgeStatus | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["status", b"status"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["status", b"status"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReservePledgeResponse: _TypeAlias = ReservePledgeResponse  # noqa: Y015
+
+@_typing.final
+class ReleasePledgeRequest(_message.Message):
+    """Names an account."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACCOUNT_FIELD_NUMBER: _builtins.int
+    account: _builtins.bytes
+    """Account id, 32 bytes."""
+    def __init__(
+        self,
+        *,
+        account: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReleasePledgeRequest: _TypeAlias = ReleasePledgeRequest  # noqa: Y015
+
+@_typing.final
+class ReleasePledgeResponse(_message.Message):
+    """How far the pledge is."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STATUS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def status(self) -> _verifier_service_pb2.PledgeStatus:
+        """The status."""
+
+    def __init__(
+        self,
+        *,
+        status: _verifier_service_pb2.PledgeStatus | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["status", b"status"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["status", b"status"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReleasePledgeResponse: _TypeAlias = ReleasePledgeResponse  # noqa: Y015
+
+@_typing.final
+class GetPledgeRequest(_message.Message):
+    """Names an account."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACCOUNT_FIELD_NUMBER: _builtins.int
+    account: _builtins.bytes
+    """Account id, 32 bytes."""
+    def __init__(
+        self,
+        *,
+        account: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetPledgeRequest: _TypeAlias = GetPledgeRequest  # noqa: Y015
+
+@_typing.final
+class GetPledgeResponse(_message.Message):
+    """How far the pledge is."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STATUS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def status(self) -> _verifier_service_pb2.PledgeStatus:
+        """The status."""
+
+    def __init__(
+        self,
+        *,
+        status: _verifier_service_pb2.PledgeStatus | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["status", b"status"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["status", b"status"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetPledgeResponse: _TypeAlias = GetPledgeResponse  # noqa: Y015
+
+@_typing.final
+class CheckOrderRequest(_message.Message):
+    """One order, as if filled in full."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACCOUNT_FIELD_NUMBER: _builtins.int
+    INSTRUMENT_FIELD_NUMBER: _builtins.int
+    LOTS_FIELD_NUMBER: _builtins.int
+    PRICE_E8_FIELD_NUMBER: _builtins.int
+    account: _builtins.bytes
+    """Account id, 32 bytes."""
+    instrument: _builtins.str
+    """Universe entry of the instrument."""
+    lots: _builtins.int
+    """Signed number of lots: positive when the account buys."""
+    price_e8: _builtins.int
+    """Price of one unit, 10^-8 USD."""
+    def __init__(
+        self,
+        *,
+        account: _builtins.bytes = ...,
+        instrument: _builtins.str = ...,
+        lots: _builtins.int = ...,
+        price_e8: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "instrument", b"instrument", "lots", b"lots", "price_e8", b"price_e8"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CheckOrderRequest: _TypeAlias = CheckOrderRequest  # noqa: Y015
+
+@_typing.final
+class CheckOrderResponse(_message.Message):
+    """Whether the order fits."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FITS_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    fits: _builtins.bool
+    """True when the fill would be recorded."""
+    reason: _builtins.str
+    """Reason code when it would not; empty otherwise."""
+    def __init__(
+        self,
+        *,
+        fits: _builtins.bool = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["fits", b"fits", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CheckOrderResponse: _TypeAlias = CheckOrderResponse  # noqa: Y015
+
+@_typing.final
 class RecordFillRequest(_message.Message):
     """One fill."""
 
@@ -105,21 +310,99 @@ class RecordFillResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     SEQUENCE_FIELD_NUMBER: _builtins.int
-    BOOK_COMMITMENT_FIELD_NUMBER: _builtins.int
     sequence: _builtins.int
     """Sequence number of the book after the fill."""
-    book_commitment: _builtins.bytes
-    """Commitment to the book after the fill, 48 bytes."""
     def __init__(
         self,
         *,
         sequence: _builtins.int = ...,
-        book_commitment: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["book_commitment", b"book_commitment", "sequence", b"sequence"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["sequence", b"sequence"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RecordFillResponse: _TypeAlias = RecordFillResponse  # noqa: Y015
+
+@_typing.final
+class RecordFillsRequest(_message.Message):
+    """Several fills, of one or of many accounts."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FILLS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def fills(self) -> _containers.RepeatedCompositeFieldContainer[Global___RecordFillRequest]:
+        """1 to 1000 fills."""
+
+    def __init__(
+        self,
+        *,
+        fills: _abc.Iterable[Global___RecordFillRequest] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["fills", b"fills"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordFillsRequest: _TypeAlias = RecordFillsRequest  # noqa: Y015
+
+@_typing.final
+class RecordFillsResponse(_message.Message):
+    """What became of each fill, in the order of the request."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RESULTS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def results(self) -> _containers.RepeatedCompositeFieldContainer[Global___FillResult]:
+        """As many as there were fills."""
+
+    def __init__(
+        self,
+        *,
+        results: _abc.Iterable[Global___FillResult] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["results", b"results"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordFillsResponse: _TypeAlias = RecordFillsResponse  # noqa: Y015
+
+@_typing.final
+class FillResult(_message.Message):
+    """What became of one fill."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECORDED_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    SEQUENCE_FIELD_NUMBER: _builtins.int
+    REPEATED_ANSWER_FIELD_NUMBER: _builtins.int
+    recorded: _builtins.bool
+    """True when the fill is booked."""
+    reason: _builtins.str
+    """Reason code when it is not; empty otherwise."""
+    sequence: _builtins.int
+    """Sequence number of the book after it; 0 when it is not booked."""
+    repeated_answer: _builtins.bool
+    """True when it was booked by an earlier call."""
+    def __init__(
+        self,
+        *,
+        recorded: _builtins.bool = ...,
+        reason: _builtins.str = ...,
+        sequence: _builtins.int = ...,
+        repeated_answer: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["reason", b"reason", "recorded", b"recorded", "repeated_answer", b"repeated_answer", "sequence", b"sequence"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FillResult: _TypeAlias = FillResult  # noqa: Y015

@@ -42,10 +42,35 @@ class VenueBookServiceStub:
                 request_serializer=marginproof_dot_v1_dot_venue__book__service__pb2.OpenAccountRequest.SerializeToString,
                 response_deserializer=marginproof_dot_v1_dot_venue__book__service__pb2.OpenAccountResponse.FromString,
                 _registered_method=True)
+        self.ReservePledge = channel.unary_unary(
+                '/marginproof.v1.VenueBookService/ReservePledge',
+                request_serializer=marginproof_dot_v1_dot_venue__book__service__pb2.ReservePledgeRequest.SerializeToString,
+                response_deserializer=marginproof_dot_v1_dot_venue__book__service__pb2.ReservePledgeResponse.FromString,
+                _registered_method=True)
+        self.ReleasePledge = channel.unary_unary(
+                '/marginproof.v1.VenueBookService/ReleasePledge',
+                request_serializer=marginproof_dot_v1_dot_venue__book__service__pb2.ReleasePledgeRequest.SerializeToString,
+                response_deserializer=marginproof_dot_v1_dot_venue__book__service__pb2.ReleasePledgeResponse.FromString,
+                _registered_method=True)
+        self.GetPledge = channel.unary_unary(
+                '/marginproof.v1.VenueBookService/GetPledge',
+                request_serializer=marginproof_dot_v1_dot_venue__book__service__pb2.GetPledgeRequest.SerializeToString,
+                response_deserializer=marginproof_dot_v1_dot_venue__book__service__pb2.GetPledgeResponse.FromString,
+                _registered_method=True)
+        self.CheckOrder = channel.unary_unary(
+                '/marginproof.v1.VenueBookService/CheckOrder',
+                request_serializer=marginproof_dot_v1_dot_venue__book__service__pb2.CheckOrderRequest.SerializeToString,
+                response_deserializer=marginproof_dot_v1_dot_venue__book__service__pb2.CheckOrderResponse.FromString,
+                _registered_method=True)
         self.RecordFill = channel.unary_unary(
                 '/marginproof.v1.VenueBookService/RecordFill',
                 request_serializer=marginproof_dot_v1_dot_venue__book__service__pb2.RecordFillRequest.SerializeToString,
                 response_deserializer=marginproof_dot_v1_dot_venue__book__service__pb2.RecordFillResponse.FromString,
+                _registered_method=True)
+        self.RecordFills = channel.unary_unary(
+                '/marginproof.v1.VenueBookService/RecordFills',
+                request_serializer=marginproof_dot_v1_dot_venue__book__service__pb2.RecordFillsRequest.SerializeToString,
+                response_deserializer=marginproof_dot_v1_dot_venue__book__service__pb2.RecordFillsResponse.FromString,
                 _registered_method=True)
 
 
@@ -62,8 +87,43 @@ class VenueBookServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ReservePledge(self, request, context):
+        """Proposes a pledge of the account's book with a trading line; the account proves it and consents to it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReleasePledge(self, request, context):
+        """Gives up the account's pledge. Its book must be empty; the line closes at once.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetPledge(self, request, context):
+        """Tells how far the account's pledge is.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CheckOrder(self, request, context):
+        """Tells whether an order would be recorded if it were filled now. Changes nothing.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def RecordFill(self, request, context):
-        """Books one fill and draws a new commitment. Idempotent by fill id.
+        """Books one fill. Idempotent by fill id. A fill outside the pledged line is refused unless it reduces risk.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RecordFills(self, request, context):
+        """Books fills in order, all of a call in one transaction; each is judged by itself.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -77,10 +137,35 @@ def add_VenueBookServiceServicer_to_server(servicer, server):
                     request_deserializer=marginproof_dot_v1_dot_venue__book__service__pb2.OpenAccountRequest.FromString,
                     response_serializer=marginproof_dot_v1_dot_venue__book__service__pb2.OpenAccountResponse.SerializeToString,
             ),
+            'ReservePledge': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReservePledge,
+                    request_deserializer=marginproof_dot_v1_dot_venue__book__service__pb2.ReservePledgeRequest.FromString,
+                    response_serializer=marginproof_dot_v1_dot_venue__book__service__pb2.ReservePledgeResponse.SerializeToString,
+            ),
+            'ReleasePledge': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReleasePledge,
+                    request_deserializer=marginproof_dot_v1_dot_venue__book__service__pb2.ReleasePledgeRequest.FromString,
+                    response_serializer=marginproof_dot_v1_dot_venue__book__service__pb2.ReleasePledgeResponse.SerializeToString,
+            ),
+            'GetPledge': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetPledge,
+                    request_deserializer=marginproof_dot_v1_dot_venue__book__service__pb2.GetPledgeRequest.FromString,
+                    response_serializer=marginproof_dot_v1_dot_venue__book__service__pb2.GetPledgeResponse.SerializeToString,
+            ),
+            'CheckOrder': grpc.unary_unary_rpc_method_handler(
+                    servicer.CheckOrder,
+                    request_deserializer=marginproof_dot_v1_dot_venue__book__service__pb2.CheckOrderRequest.FromString,
+                    response_serializer=marginproof_dot_v1_dot_venue__book__service__pb2.CheckOrderResponse.SerializeToString,
+            ),
             'RecordFill': grpc.unary_unary_rpc_method_handler(
                     servicer.RecordFill,
                     request_deserializer=marginproof_dot_v1_dot_venue__book__service__pb2.RecordFillRequest.FromString,
                     response_serializer=marginproof_dot_v1_dot_venue__book__service__pb2.RecordFillResponse.SerializeToString,
+            ),
+            'RecordFills': grpc.unary_unary_rpc_method_handler(
+                    servicer.RecordFills,
+                    request_deserializer=marginproof_dot_v1_dot_venue__book__service__pb2.RecordFillsRequest.FromString,
+                    response_serializer=marginproof_dot_v1_dot_venue__book__service__pb2.RecordFillsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -124,6 +209,114 @@ class VenueBookService:
             _registered_method=True)
 
     @staticmethod
+    def ReservePledge(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/marginproof.v1.VenueBookService/ReservePledge',
+            marginproof_dot_v1_dot_venue__book__service__pb2.ReservePledgeRequest.SerializeToString,
+            marginproof_dot_v1_dot_venue__book__service__pb2.ReservePledgeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReleasePledge(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/marginproof.v1.VenueBookService/ReleasePledge',
+            marginproof_dot_v1_dot_venue__book__service__pb2.ReleasePledgeRequest.SerializeToString,
+            marginproof_dot_v1_dot_venue__book__service__pb2.ReleasePledgeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetPledge(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/marginproof.v1.VenueBookService/GetPledge',
+            marginproof_dot_v1_dot_venue__book__service__pb2.GetPledgeRequest.SerializeToString,
+            marginproof_dot_v1_dot_venue__book__service__pb2.GetPledgeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CheckOrder(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/marginproof.v1.VenueBookService/CheckOrder',
+            marginproof_dot_v1_dot_venue__book__service__pb2.CheckOrderRequest.SerializeToString,
+            marginproof_dot_v1_dot_venue__book__service__pb2.CheckOrderResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def RecordFill(request,
             target,
             options=(),
@@ -140,6 +333,33 @@ class VenueBookService:
             '/marginproof.v1.VenueBookService/RecordFill',
             marginproof_dot_v1_dot_venue__book__service__pb2.RecordFillRequest.SerializeToString,
             marginproof_dot_v1_dot_venue__book__service__pb2.RecordFillResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RecordFills(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/marginproof.v1.VenueBookService/RecordFills',
+            marginproof_dot_v1_dot_venue__book__service__pb2.RecordFillsRequest.SerializeToString,
+            marginproof_dot_v1_dot_venue__book__service__pb2.RecordFillsResponse.FromString,
             options,
             channel_credentials,
             insecure,

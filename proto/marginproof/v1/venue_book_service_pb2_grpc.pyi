@@ -38,8 +38,18 @@ class VenueBookServiceStub:
     def __new__(cls, channel: _aio.Channel) -> VenueBookServiceAsyncStub: ...
     OpenAccount: _grpc.UnaryUnaryMultiCallable[_venue_book_service_pb2.OpenAccountRequest, _venue_book_service_pb2.OpenAccountResponse]
     """Opens an account at the venue, so that it can be quoted and get a book. Idempotent."""
+    ReservePledge: _grpc.UnaryUnaryMultiCallable[_venue_book_service_pb2.ReservePledgeRequest, _venue_book_service_pb2.ReservePledgeResponse]
+    """Proposes a pledge of the account's book with a trading line; the account proves it and consents to it."""
+    ReleasePledge: _grpc.UnaryUnaryMultiCallable[_venue_book_service_pb2.ReleasePledgeRequest, _venue_book_service_pb2.ReleasePledgeResponse]
+    """Gives up the account's pledge. Its book must be empty; the line closes at once."""
+    GetPledge: _grpc.UnaryUnaryMultiCallable[_venue_book_service_pb2.GetPledgeRequest, _venue_book_service_pb2.GetPledgeResponse]
+    """Tells how far the account's pledge is."""
+    CheckOrder: _grpc.UnaryUnaryMultiCallable[_venue_book_service_pb2.CheckOrderRequest, _venue_book_service_pb2.CheckOrderResponse]
+    """Tells whether an order would be recorded if it were filled now. Changes nothing."""
     RecordFill: _grpc.UnaryUnaryMultiCallable[_venue_book_service_pb2.RecordFillRequest, _venue_book_service_pb2.RecordFillResponse]
-    """Books one fill and draws a new commitment. Idempotent by fill id."""
+    """Books one fill. Idempotent by fill id. A fill outside the pledged line is refused unless it reduces risk."""
+    RecordFills: _grpc.UnaryUnaryMultiCallable[_venue_book_service_pb2.RecordFillsRequest, _venue_book_service_pb2.RecordFillsResponse]
+    """Books fills in order, all of a call in one transaction; each is judged by itself."""
 
 @_typing.type_check_only
 class VenueBookServiceAsyncStub(VenueBookServiceStub):
@@ -51,8 +61,18 @@ class VenueBookServiceAsyncStub(VenueBookServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     OpenAccount: _aio.UnaryUnaryMultiCallable[_venue_book_service_pb2.OpenAccountRequest, _venue_book_service_pb2.OpenAccountResponse]  # type: ignore[assignment]
     """Opens an account at the venue, so that it can be quoted and get a book. Idempotent."""
+    ReservePledge: _aio.UnaryUnaryMultiCallable[_venue_book_service_pb2.ReservePledgeRequest, _venue_book_service_pb2.ReservePledgeResponse]  # type: ignore[assignment]
+    """Proposes a pledge of the account's book with a trading line; the account proves it and consents to it."""
+    ReleasePledge: _aio.UnaryUnaryMultiCallable[_venue_book_service_pb2.ReleasePledgeRequest, _venue_book_service_pb2.ReleasePledgeResponse]  # type: ignore[assignment]
+    """Gives up the account's pledge. Its book must be empty; the line closes at once."""
+    GetPledge: _aio.UnaryUnaryMultiCallable[_venue_book_service_pb2.GetPledgeRequest, _venue_book_service_pb2.GetPledgeResponse]  # type: ignore[assignment]
+    """Tells how far the account's pledge is."""
+    CheckOrder: _aio.UnaryUnaryMultiCallable[_venue_book_service_pb2.CheckOrderRequest, _venue_book_service_pb2.CheckOrderResponse]  # type: ignore[assignment]
+    """Tells whether an order would be recorded if it were filled now. Changes nothing."""
     RecordFill: _aio.UnaryUnaryMultiCallable[_venue_book_service_pb2.RecordFillRequest, _venue_book_service_pb2.RecordFillResponse]  # type: ignore[assignment]
-    """Books one fill and draws a new commitment. Idempotent by fill id."""
+    """Books one fill. Idempotent by fill id. A fill outside the pledged line is refused unless it reduces risk."""
+    RecordFills: _aio.UnaryUnaryMultiCallable[_venue_book_service_pb2.RecordFillsRequest, _venue_book_service_pb2.RecordFillsResponse]  # type: ignore[assignment]
+    """Books fills in order, all of a call in one transaction; each is judged by itself."""
 
 class VenueBookServiceServicer(metaclass=_abc_1.ABCMeta):
     """What the venue's own matching engine tells the verifier. Served on a port of its own, never to accounts.
@@ -69,11 +89,51 @@ class VenueBookServiceServicer(metaclass=_abc_1.ABCMeta):
         """Opens an account at the venue, so that it can be quoted and get a book. Idempotent."""
 
     @_abc_1.abstractmethod
+    def ReservePledge(
+        self,
+        request: _venue_book_service_pb2.ReservePledgeRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_venue_book_service_pb2.ReservePledgeResponse, _abc.Awaitable[_venue_book_service_pb2.ReservePledgeResponse]]:
+        """Proposes a pledge of the account's book with a trading line; the account proves it and consents to it."""
+
+    @_abc_1.abstractmethod
+    def ReleasePledge(
+        self,
+        request: _venue_book_service_pb2.ReleasePledgeRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_venue_book_service_pb2.ReleasePledgeResponse, _abc.Awaitable[_venue_book_service_pb2.ReleasePledgeResponse]]:
+        """Gives up the account's pledge. Its book must be empty; the line closes at once."""
+
+    @_abc_1.abstractmethod
+    def GetPledge(
+        self,
+        request: _venue_book_service_pb2.GetPledgeRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_venue_book_service_pb2.GetPledgeResponse, _abc.Awaitable[_venue_book_service_pb2.GetPledgeResponse]]:
+        """Tells how far the account's pledge is."""
+
+    @_abc_1.abstractmethod
+    def CheckOrder(
+        self,
+        request: _venue_book_service_pb2.CheckOrderRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_venue_book_service_pb2.CheckOrderResponse, _abc.Awaitable[_venue_book_service_pb2.CheckOrderResponse]]:
+        """Tells whether an order would be recorded if it were filled now. Changes nothing."""
+
+    @_abc_1.abstractmethod
     def RecordFill(
         self,
         request: _venue_book_service_pb2.RecordFillRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_venue_book_service_pb2.RecordFillResponse, _abc.Awaitable[_venue_book_service_pb2.RecordFillResponse]]:
-        """Books one fill and draws a new commitment. Idempotent by fill id."""
+        """Books one fill. Idempotent by fill id. A fill outside the pledged line is refused unless it reduces risk."""
+
+    @_abc_1.abstractmethod
+    def RecordFills(
+        self,
+        request: _venue_book_service_pb2.RecordFillsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_venue_book_service_pb2.RecordFillsResponse, _abc.Awaitable[_venue_book_service_pb2.RecordFillsResponse]]:
+        """Books fills in order, all of a call in one transaction; each is judged by itself."""
 
 def add_VenueBookServiceServicer_to_server(servicer: VenueBookServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

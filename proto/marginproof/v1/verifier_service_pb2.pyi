@@ -19,6 +19,42 @@ else:
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class _ProposalState:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ProposalStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ProposalState.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    PROPOSAL_STATE_UNSPECIFIED: _ProposalState.ValueType  # 0
+    """Never sent."""
+    PROPOSAL_STATE_NONE: _ProposalState.ValueType  # 1
+    """There was no proposal."""
+    PROPOSAL_STATE_PROPOSED: _ProposalState.ValueType  # 2
+    """Proposed; the account has not proven it yet."""
+    PROPOSAL_STATE_ACCEPTED: _ProposalState.ValueType  # 3
+    """Its proof was accepted; the swap is on its way and not final."""
+    PROPOSAL_STATE_STANDING: _ProposalState.ValueType  # 4
+    """It stands by the registry's finalised state."""
+    PROPOSAL_STATE_FAILED: _ProposalState.ValueType  # 5
+    """It can no longer stand; the reason says why."""
+
+class ProposalState(_ProposalState, metaclass=_ProposalStateEnumTypeWrapper):
+    """How far a proposed pledge is."""
+
+PROPOSAL_STATE_UNSPECIFIED: ProposalState.ValueType  # 0
+"""Never sent."""
+PROPOSAL_STATE_NONE: ProposalState.ValueType  # 1
+"""There was no proposal."""
+PROPOSAL_STATE_PROPOSED: ProposalState.ValueType  # 2
+"""Proposed; the account has not proven it yet."""
+PROPOSAL_STATE_ACCEPTED: ProposalState.ValueType  # 3
+"""Its proof was accepted; the swap is on its way and not final."""
+PROPOSAL_STATE_STANDING: ProposalState.ValueType  # 4
+"""It stands by the registry's finalised state."""
+PROPOSAL_STATE_FAILED: ProposalState.ValueType  # 5
+"""It can no longer stand; the reason says why."""
+Global___ProposalState: _TypeAlias = ProposalState  # noqa: Y015
+
 class _Outcome:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -100,7 +136,7 @@ class AccountCredential(_message.Message):
     identity: _builtins.bytes
     """SSZ AccountIdentity whose root is the account id."""
     signature: _builtins.bytes
-    """EIP-712 signature of the owner key over the Request message, 65 bytes."""
+    """EIP-712 signature of the account's present key over the Request message, 65 bytes."""
     def __init__(
         self,
         *,
@@ -285,21 +321,157 @@ class GetBookResponse(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    BOOK_OPENING_FIELD_NUMBER: _builtins.int
-    book_opening: _builtins.bytes
-    """SSZ BookOpening. Secret between venue and account."""
+    BOOK_FIELD_NUMBER: _builtins.int
+    book: _builtins.bytes
+    """SSZ Book. Secret between venue and account."""
     def __init__(
         self,
         *,
-        book_opening: _builtins.bytes = ...,
+        book: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["book_opening", b"book_opening"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["book", b"book"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetBookResponse: _TypeAlias = GetBookResponse  # noqa: Y015
+
+@_typing.final
+class GetPledgeProposalRequest(_message.Message):
+    """Asks for the venue's proposal."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CREDENTIAL_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def credential(self) -> Global___AccountCredential:
+        """Shows that the caller owns the account."""
+
+    def __init__(
+        self,
+        *,
+        credential: Global___AccountCredential | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["credential", b"credential"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["credential", b"credential"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetPledgeProposalRequest: _TypeAlias = GetPledgeProposalRequest  # noqa: Y015
+
+@_typing.final
+class GetPledgeProposalResponse(_message.Message):
+    """The venue's proposal; NOT_FOUND when there is none."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PLEDGE_OPENING_FIELD_NUMBER: _builtins.int
+    pledge_opening: _builtins.bytes
+    """SSZ PledgeOpening. Secret between venue and account."""
+    def __init__(
+        self,
+        *,
+        pledge_opening: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["pledge_opening", b"pledge_opening"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetPledgeProposalResponse: _TypeAlias = GetPledgeProposalResponse  # noqa: Y015
+
+@_typing.final
+class GetPledgeStatusRequest(_message.Message):
+    """Asks how far the pledge is."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CREDENTIAL_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def credential(self) -> Global___AccountCredential:
+        """Shows that the caller owns the account."""
+
+    def __init__(
+        self,
+        *,
+        credential: Global___AccountCredential | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["credential", b"credential"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["credential", b"credential"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetPledgeStatusRequest: _TypeAlias = GetPledgeStatusRequest  # noqa: Y015
+
+@_typing.final
+class GetPledgeStatusResponse(_message.Message):
+    """How far the pledge is."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STATUS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def status(self) -> Global___PledgeStatus:
+        """The status."""
+
+    def __init__(
+        self,
+        *,
+        status: Global___PledgeStatus | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["status", b"status"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["status", b"status"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetPledgeStatusResponse: _TypeAlias = GetPledgeStatusResponse  # noqa: Y015
+
+@_typing.final
+class PledgeStatus(_message.Message):
+    """How far a venue's pledge of one account is."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STANDING_COMMITMENT_FIELD_NUMBER: _builtins.int
+    LINE_OPEN_FIELD_NUMBER: _builtins.int
+    REGISTRY_DIGEST_FIELD_NUMBER: _builtins.int
+    PROPOSAL_STATE_FIELD_NUMBER: _builtins.int
+    PROPOSED_COMMITMENT_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    standing_commitment: _builtins.bytes
+    """Commitment of the pledge that stands by the registry's finalised state, 48 bytes; empty when none does."""
+    line_open: _builtins.bool
+    """True while orders inside the pledged line are taken."""
+    registry_digest: _builtins.bytes
+    """The account's digest d by the registry's finalised state, 32 bytes."""
+    proposal_state: Global___ProposalState.ValueType
+    """How far the newest proposal is."""
+    proposed_commitment: _builtins.bytes
+    """Commitment of the newest proposal, 48 bytes; empty when there was none."""
+    reason: _builtins.str
+    """Reason code of a proposal that failed; empty otherwise."""
+    def __init__(
+        self,
+        *,
+        standing_commitment: _builtins.bytes = ...,
+        line_open: _builtins.bool = ...,
+        registry_digest: _builtins.bytes = ...,
+        proposal_state: Global___ProposalState.ValueType = ...,
+        proposed_commitment: _builtins.bytes = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["line_open", b"line_open", "proposal_state", b"proposal_state", "proposed_commitment", b"proposed_commitment", "reason", b"reason", "registry_digest", b"registry_digest", "standing_commitment", b"standing_commitment"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PledgeStatus: _TypeAlias = PledgeStatus  # noqa: Y015
 
 @_typing.final
 class SubmitPresentationRequest(_message.Message):

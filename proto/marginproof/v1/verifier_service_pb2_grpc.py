@@ -58,6 +58,16 @@ class VerifierServiceStub:
                 request_serializer=marginproof_dot_v1_dot_verifier__service__pb2.GetBookRequest.SerializeToString,
                 response_deserializer=marginproof_dot_v1_dot_verifier__service__pb2.GetBookResponse.FromString,
                 _registered_method=True)
+        self.GetPledgeProposal = channel.unary_unary(
+                '/marginproof.v1.VerifierService/GetPledgeProposal',
+                request_serializer=marginproof_dot_v1_dot_verifier__service__pb2.GetPledgeProposalRequest.SerializeToString,
+                response_deserializer=marginproof_dot_v1_dot_verifier__service__pb2.GetPledgeProposalResponse.FromString,
+                _registered_method=True)
+        self.GetPledgeStatus = channel.unary_unary(
+                '/marginproof.v1.VerifierService/GetPledgeStatus',
+                request_serializer=marginproof_dot_v1_dot_verifier__service__pb2.GetPledgeStatusRequest.SerializeToString,
+                response_deserializer=marginproof_dot_v1_dot_verifier__service__pb2.GetPledgeStatusResponse.FromString,
+                _registered_method=True)
         self.SubmitPresentation = channel.unary_unary(
                 '/marginproof.v1.VerifierService/SubmitPresentation',
                 request_serializer=marginproof_dot_v1_dot_verifier__service__pb2.SubmitPresentationRequest.SerializeToString,
@@ -99,7 +109,21 @@ class VerifierServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetBook(self, request, context):
-        """Hands over the opening of the venue's book commitment for the caller's account.
+        """Hands over the venue's book with the caller's account.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetPledgeProposal(self, request, context):
+        """Hands over the opening of the pledge that the venue proposes. The account checks it, proves it and consents to it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetPledgeStatus(self, request, context):
+        """Tells how far the venue's pledge of the caller's account is.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -141,6 +165,16 @@ def add_VerifierServiceServicer_to_server(servicer, server):
                     servicer.GetBook,
                     request_deserializer=marginproof_dot_v1_dot_verifier__service__pb2.GetBookRequest.FromString,
                     response_serializer=marginproof_dot_v1_dot_verifier__service__pb2.GetBookResponse.SerializeToString,
+            ),
+            'GetPledgeProposal': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetPledgeProposal,
+                    request_deserializer=marginproof_dot_v1_dot_verifier__service__pb2.GetPledgeProposalRequest.FromString,
+                    response_serializer=marginproof_dot_v1_dot_verifier__service__pb2.GetPledgeProposalResponse.SerializeToString,
+            ),
+            'GetPledgeStatus': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetPledgeStatus,
+                    request_deserializer=marginproof_dot_v1_dot_verifier__service__pb2.GetPledgeStatusRequest.FromString,
+                    response_serializer=marginproof_dot_v1_dot_verifier__service__pb2.GetPledgeStatusResponse.SerializeToString,
             ),
             'SubmitPresentation': grpc.unary_unary_rpc_method_handler(
                     servicer.SubmitPresentation,
@@ -265,6 +299,60 @@ class VerifierService:
             '/marginproof.v1.VerifierService/GetBook',
             marginproof_dot_v1_dot_verifier__service__pb2.GetBookRequest.SerializeToString,
             marginproof_dot_v1_dot_verifier__service__pb2.GetBookResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetPledgeProposal(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/marginproof.v1.VerifierService/GetPledgeProposal',
+            marginproof_dot_v1_dot_verifier__service__pb2.GetPledgeProposalRequest.SerializeToString,
+            marginproof_dot_v1_dot_verifier__service__pb2.GetPledgeProposalResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetPledgeStatus(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/marginproof.v1.VerifierService/GetPledgeStatus',
+            marginproof_dot_v1_dot_verifier__service__pb2.GetPledgeStatusRequest.SerializeToString,
+            marginproof_dot_v1_dot_verifier__service__pb2.GetPledgeStatusResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -44,7 +44,11 @@ class VerifierServiceStub:
     StreamSnapshots: _grpc.UnaryStreamMultiCallable[_verifier_service_pb2.StreamSnapshotsRequest, _verifier_service_pb2.StreamSnapshotsResponse]
     """Sends every snapshot from now on as it is made."""
     GetBook: _grpc.UnaryUnaryMultiCallable[_verifier_service_pb2.GetBookRequest, _verifier_service_pb2.GetBookResponse]
-    """Hands over the opening of the venue's book commitment for the caller's account."""
+    """Hands over the venue's book with the caller's account."""
+    GetPledgeProposal: _grpc.UnaryUnaryMultiCallable[_verifier_service_pb2.GetPledgeProposalRequest, _verifier_service_pb2.GetPledgeProposalResponse]
+    """Hands over the opening of the pledge that the venue proposes. The account checks it, proves it and consents to it."""
+    GetPledgeStatus: _grpc.UnaryUnaryMultiCallable[_verifier_service_pb2.GetPledgeStatusRequest, _verifier_service_pb2.GetPledgeStatusResponse]
+    """Tells how far the venue's pledge of the caller's account is."""
     SubmitPresentation: _grpc.UnaryUnaryMultiCallable[_verifier_service_pb2.SubmitPresentationRequest, _verifier_service_pb2.SubmitPresentationResponse]
     """Decides on a presentation. REJECT is a normal answer. The same bytes give the stored decision again."""
     GetMarginStatus: _grpc.UnaryUnaryMultiCallable[_verifier_service_pb2.GetMarginStatusRequest, _verifier_service_pb2.GetMarginStatusResponse]
@@ -66,7 +70,11 @@ class VerifierServiceAsyncStub(VerifierServiceStub):
     StreamSnapshots: _aio.UnaryStreamMultiCallable[_verifier_service_pb2.StreamSnapshotsRequest, _verifier_service_pb2.StreamSnapshotsResponse]  # type: ignore[assignment]
     """Sends every snapshot from now on as it is made."""
     GetBook: _aio.UnaryUnaryMultiCallable[_verifier_service_pb2.GetBookRequest, _verifier_service_pb2.GetBookResponse]  # type: ignore[assignment]
-    """Hands over the opening of the venue's book commitment for the caller's account."""
+    """Hands over the venue's book with the caller's account."""
+    GetPledgeProposal: _aio.UnaryUnaryMultiCallable[_verifier_service_pb2.GetPledgeProposalRequest, _verifier_service_pb2.GetPledgeProposalResponse]  # type: ignore[assignment]
+    """Hands over the opening of the pledge that the venue proposes. The account checks it, proves it and consents to it."""
+    GetPledgeStatus: _aio.UnaryUnaryMultiCallable[_verifier_service_pb2.GetPledgeStatusRequest, _verifier_service_pb2.GetPledgeStatusResponse]  # type: ignore[assignment]
+    """Tells how far the venue's pledge of the caller's account is."""
     SubmitPresentation: _aio.UnaryUnaryMultiCallable[_verifier_service_pb2.SubmitPresentationRequest, _verifier_service_pb2.SubmitPresentationResponse]  # type: ignore[assignment]
     """Decides on a presentation. REJECT is a normal answer. The same bytes give the stored decision again."""
     GetMarginStatus: _aio.UnaryUnaryMultiCallable[_verifier_service_pb2.GetMarginStatusRequest, _verifier_service_pb2.GetMarginStatusResponse]  # type: ignore[assignment]
@@ -109,7 +117,23 @@ class VerifierServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _verifier_service_pb2.GetBookRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_verifier_service_pb2.GetBookResponse, _abc.Awaitable[_verifier_service_pb2.GetBookResponse]]:
-        """Hands over the opening of the venue's book commitment for the caller's account."""
+        """Hands over the venue's book with the caller's account."""
+
+    @_abc_1.abstractmethod
+    def GetPledgeProposal(
+        self,
+        request: _verifier_service_pb2.GetPledgeProposalRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_verifier_service_pb2.GetPledgeProposalResponse, _abc.Awaitable[_verifier_service_pb2.GetPledgeProposalResponse]]:
+        """Hands over the opening of the pledge that the venue proposes. The account checks it, proves it and consents to it."""
+
+    @_abc_1.abstractmethod
+    def GetPledgeStatus(
+        self,
+        request: _verifier_service_pb2.GetPledgeStatusRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_verifier_service_pb2.GetPledgeStatusResponse, _abc.Awaitable[_verifier_service_pb2.GetPledgeStatusResponse]]:
+        """Tells how far the venue's pledge of the caller's account is."""
 
     @_abc_1.abstractmethod
     def SubmitPresentation(
