@@ -10,14 +10,16 @@ from marginproof.model.bundle import MAX_BUNDLE_BYTES, PresentationBundle, load_
 from marginproof.model.errors import MarginproofError
 from marginproof.model.reasons import ReasonCode
 
-BUNDLE = PresentationBundle(b"\x01" * 32, b"policy", b"snapshot", b"report", b"presentation", (b"c1", b"c2"), b"d")
+BUNDLE = PresentationBundle(
+    b"\x01" * 32, b"policy", b"snapshot", b"report", b"record", b"presentation", (b"c1", b"c2"), b"d"
+)
 
 
 @given(
     st.builds(
         PresentationBundle,
         st.binary(min_size=32, max_size=32),
-        *(st.binary(max_size=40) for _ in range(4)),
+        *(st.binary(max_size=40) for _ in range(5)),
         st.lists(st.binary(max_size=40), max_size=4).map(tuple),
         st.none() | st.binary(max_size=40),
     )
@@ -43,6 +45,8 @@ def test_any_bytes_give_a_typed_error(data: bytes) -> None:
         {"policy": "AB"},
         {"policy": "abc"},
         {"policy": "00" * ((1 << 20) + 1)},
+        {"registry_record": None},
+        {"registry_record": "00" * ((1 << 12) + 1)},
         {"presentation": 7},
         {"presentation": "00" * ((256 << 10) + 1)},
         {"certificates": "00"},
