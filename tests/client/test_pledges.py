@@ -47,7 +47,7 @@ class Venue(VerifierServiceServicer, VenueBookServiceServicer):
         self.asked = (request, dict(context.invocation_metadata() or ()))
         return self.answer
 
-    GetBook = GetPledgeProposal = GetPledgeStatus = _any
+    GetBook = GetPledgeProposal = GetStandingPledge = GetPledgeStatus = _any
     ReservePledge = ReleasePledge = GetPledge = CheckOrder = RecordFill = RecordFills = _any
 
 
@@ -81,6 +81,8 @@ async def test_books_and_openings_come_as_they_are(tmp_path: Path) -> None:
         assert await venue.get_book(CREDENTIAL) == book
         servicer.answer = messages.GetPledgeProposalResponse(pledge_opening=opening.encode())
         assert await venue.get_pledge_proposal(CREDENTIAL) == opening
+        servicer.answer = messages.GetStandingPledgeResponse(pledge_opening=opening.encode())
+        assert await venue.get_standing_pledge(CREDENTIAL) == opening
         servicer.answer = messages.GetPledgeProposalResponse(pledge_opening=opening.encode()[:-1])
         with pytest.raises(MalformedError):
             await venue.get_pledge_proposal(CREDENTIAL)

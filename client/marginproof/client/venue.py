@@ -101,6 +101,12 @@ class VenueClient(GrpcClient):
         answer = await self._unary(self._stub.GetPledgeProposal, request)
         return PledgeOpening.decode(answer.pledge_opening)
 
+    async def get_standing_pledge(self, credential: AccountCredential) -> PledgeOpening:
+        """The opening of the venue's standing pledge; NotFoundError when none stands."""
+        request = messages.GetStandingPledgeRequest(credential=credential.message())
+        answer = await self._unary(self._stub.GetStandingPledge, request)
+        return PledgeOpening.decode(answer.pledge_opening)
+
     async def get_pledge_status(self, credential: AccountCredential) -> PledgeStatus:
         """How far the venue's pledge of the caller's account is."""
         request = messages.GetPledgeStatusRequest(credential=credential.message())

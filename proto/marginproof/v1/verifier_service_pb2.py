@@ -24,19 +24,19 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%marginproof/v1/verifier_service.proto\x12\x0emarginproof.v1\"_\n\x11\x41\x63\x63ountCredential\x12\x0f\n\x07\x61\x63\x63ount\x18\x01 \x01(\x0c\x12\x14\n\x0crequested_at\x18\x02 \x01(\x04\x12\x10\n\x08identity\x18\x03 \x01(\x0c\x12\x11\n\tsignature\x18\x04 \x01(\x0c\"\"\n\x10GetPolicyRequest\x12\x0e\n\x06\x64igest\x18\x01 \x01(\x0c\"I\n\x11GetPolicyResponse\x12\x0e\n\x06policy\x18\x01 \x01(\x0c\x12\x0e\n\x06\x64igest\x18\x02 \x01(\x0c\x12\x14\n\x0c\x65\x66\x66\x65\x63tive_at\x18\x03 \x01(\x04\"\x14\n\x12GetSnapshotRequest\"D\n\x13GetSnapshotResponse\x12\x17\n\x0fsigned_snapshot\x18\x01 \x01(\x0c\x12\x14\n\x0cprice_report\x18\x02 \x01(\x0c\"\x18\n\x16StreamSnapshotsRequest\"H\n\x17StreamSnapshotsResponse\x12\x17\n\x0fsigned_snapshot\x18\x01 \x01(\x0c\x12\x14\n\x0cprice_report\x18\x02 \x01(\x0c\"G\n\x0eGetBookRequest\x12\x35\n\ncredential\x18\x01 \x01(\x0b\x32!.marginproof.v1.AccountCredential\"\x1f\n\x0fGetBookResponse\x12\x0c\n\x04\x62ook\x18\x01 \x01(\x0c\"Q\n\x18GetPledgeProposalRequest\x12\x35\n\ncredential\x18\x01 \x01(\x0b\x32!.marginproof.v1.AccountCredential\"3\n\x19GetPledgeProposalResponse\x12\x16\n\x0epledge_opening\x18\x01 \x01(\x0c\"O\n\x16GetPledgeStatusRequest\x12\x35\n\ncredential\x18\x01 \x01(\x0b\x32!.marginproof.v1.AccountCredential\"G\n\x17GetPledgeStatusResponse\x12,\n\x06status\x18\x01 \x01(\x0b\x32\x1c.marginproof.v1.PledgeStatus\"\xbb\x01\n\x0cPledgeStatus\x12\x1b\n\x13standing_commitment\x18\x01 \x01(\x0c\x12\x11\n\tline_open\x18\x02 \x01(\x08\x12\x17\n\x0fregistry_digest\x18\x03 \x01(\x0c\x12\x35\n\x0eproposal_state\x18\x04 \x01(\x0e\x32\x1d.marginproof.v1.ProposalState\x12\x1b\n\x13proposed_commitment\x18\x05 \x01(\x0c\x12\x0e\n\x06reason\x18\x06 \x01(\t\"1\n\x19SubmitPresentationRequest\x12\x14\n\x0cpresentation\x18\x01 \x01(\x0c\"\x97\x01\n\x1aSubmitPresentationResponse\x12\x17\n\x0fsigned_decision\x18\x01 \x01(\x0c\x12(\n\x07outcome\x18\x02 \x01(\x0e\x32\x17.marginproof.v1.Outcome\x12\x0c\n\x04step\x18\x03 \x01(\r\x12\x0f\n\x07reasons\x18\x04 \x03(\t\x12\x17\n\x0frepeated_answer\x18\x05 \x01(\x08\"O\n\x16GetMarginStatusRequest\x12\x35\n\ncredential\x18\x01 \x01(\x0b\x32!.marginproof.v1.AccountCredential\"\xb9\x01\n\x17GetMarginStatusResponse\x12*\n\x05state\x18\x01 \x01(\x0e\x32\x1b.marginproof.v1.MarginState\x12\x14\n\x0cproof_due_at\x18\x02 \x01(\x04\x12\x18\n\x0b\x61\x63\x63\x65pted_at\x18\x03 \x01(\x04H\x00\x88\x01\x01\x12\x1d\n\x15missed_deadline_count\x18\x04 \x01(\r\x12\x13\n\x0bnext_action\x18\x05 \x01(\tB\x0e\n\x0c_accepted_at*\xba\x01\n\rProposalState\x12\x1e\n\x1aPROPOSAL_STATE_UNSPECIFIED\x10\x00\x12\x17\n\x13PROPOSAL_STATE_NONE\x10\x01\x12\x1b\n\x17PROPOSAL_STATE_PROPOSED\x10\x02\x12\x1b\n\x17PROPOSAL_STATE_ACCEPTED\x10\x03\x12\x1b\n\x17PROPOSAL_STATE_STANDING\x10\x04\x12\x19\n\x15PROPOSAL_STATE_FAILED\x10\x05*J\n\x07Outcome\x12\x17\n\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x12\n\x0eOUTCOME_ACCEPT\x10\x01\x12\x12\n\x0eOUTCOME_REJECT\x10\x02*\xd3\x01\n\x0bMarginState\x12\x1c\n\x18MARGIN_STATE_UNSPECIFIED\x10\x00\x12\x1d\n\x19MARGIN_STATE_NEVER_PROVEN\x10\x01\x12\x15\n\x11MARGIN_STATE_GOOD\x10\x02\x12\x1a\n\x16MARGIN_STATE_PROOF_DUE\x10\x03\x12\x1c\n\x18MARGIN_STATE_MARGIN_CALL\x10\x04\x12\x18\n\x14MARGIN_STATE_DEFAULT\x10\x05\x12\x1c\n\x18MARGIN_STATE_REDUCE_ONLY\x10\x06\x32\x8c\x06\n\x0fVerifierService\x12P\n\tGetPolicy\x12 .marginproof.v1.GetPolicyRequest\x1a!.marginproof.v1.GetPolicyResponse\x12V\n\x0bGetSnapshot\x12\".marginproof.v1.GetSnapshotRequest\x1a#.marginproof.v1.GetSnapshotResponse\x12\x64\n\x0fStreamSnapshots\x12&.marginproof.v1.StreamSnapshotsRequest\x1a\'.marginproof.v1.StreamSnapshotsResponse0\x01\x12J\n\x07GetBook\x12\x1e.marginproof.v1.GetBookRequest\x1a\x1f.marginproof.v1.GetBookResponse\x12h\n\x11GetPledgeProposal\x12(.marginproof.v1.GetPledgeProposalRequest\x1a).marginproof.v1.GetPledgeProposalResponse\x12\x62\n\x0fGetPledgeStatus\x12&.marginproof.v1.GetPledgeStatusRequest\x1a\'.marginproof.v1.GetPledgeStatusResponse\x12k\n\x12SubmitPresentation\x12).marginproof.v1.SubmitPresentationRequest\x1a*.marginproof.v1.SubmitPresentationResponse\x12\x62\n\x0fGetMarginStatus\x12&.marginproof.v1.GetMarginStatusRequest\x1a\'.marginproof.v1.GetMarginStatusResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%marginproof/v1/verifier_service.proto\x12\x0emarginproof.v1\"_\n\x11\x41\x63\x63ountCredential\x12\x0f\n\x07\x61\x63\x63ount\x18\x01 \x01(\x0c\x12\x14\n\x0crequested_at\x18\x02 \x01(\x04\x12\x10\n\x08identity\x18\x03 \x01(\x0c\x12\x11\n\tsignature\x18\x04 \x01(\x0c\"\"\n\x10GetPolicyRequest\x12\x0e\n\x06\x64igest\x18\x01 \x01(\x0c\"I\n\x11GetPolicyResponse\x12\x0e\n\x06policy\x18\x01 \x01(\x0c\x12\x0e\n\x06\x64igest\x18\x02 \x01(\x0c\x12\x14\n\x0c\x65\x66\x66\x65\x63tive_at\x18\x03 \x01(\x04\"\x14\n\x12GetSnapshotRequest\"D\n\x13GetSnapshotResponse\x12\x17\n\x0fsigned_snapshot\x18\x01 \x01(\x0c\x12\x14\n\x0cprice_report\x18\x02 \x01(\x0c\"\x18\n\x16StreamSnapshotsRequest\"H\n\x17StreamSnapshotsResponse\x12\x17\n\x0fsigned_snapshot\x18\x01 \x01(\x0c\x12\x14\n\x0cprice_report\x18\x02 \x01(\x0c\"G\n\x0eGetBookRequest\x12\x35\n\ncredential\x18\x01 \x01(\x0b\x32!.marginproof.v1.AccountCredential\"\x1f\n\x0fGetBookResponse\x12\x0c\n\x04\x62ook\x18\x01 \x01(\x0c\"Q\n\x18GetPledgeProposalRequest\x12\x35\n\ncredential\x18\x01 \x01(\x0b\x32!.marginproof.v1.AccountCredential\"3\n\x19GetPledgeProposalResponse\x12\x16\n\x0epledge_opening\x18\x01 \x01(\x0c\"Q\n\x18GetStandingPledgeRequest\x12\x35\n\ncredential\x18\x01 \x01(\x0b\x32!.marginproof.v1.AccountCredential\"3\n\x19GetStandingPledgeResponse\x12\x16\n\x0epledge_opening\x18\x01 \x01(\x0c\"O\n\x16GetPledgeStatusRequest\x12\x35\n\ncredential\x18\x01 \x01(\x0b\x32!.marginproof.v1.AccountCredential\"G\n\x17GetPledgeStatusResponse\x12,\n\x06status\x18\x01 \x01(\x0b\x32\x1c.marginproof.v1.PledgeStatus\"\xbb\x01\n\x0cPledgeStatus\x12\x1b\n\x13standing_commitment\x18\x01 \x01(\x0c\x12\x11\n\tline_open\x18\x02 \x01(\x08\x12\x17\n\x0fregistry_digest\x18\x03 \x01(\x0c\x12\x35\n\x0eproposal_state\x18\x04 \x01(\x0e\x32\x1d.marginproof.v1.ProposalState\x12\x1b\n\x13proposed_commitment\x18\x05 \x01(\x0c\x12\x0e\n\x06reason\x18\x06 \x01(\t\"1\n\x19SubmitPresentationRequest\x12\x14\n\x0cpresentation\x18\x01 \x01(\x0c\"\x97\x01\n\x1aSubmitPresentationResponse\x12\x17\n\x0fsigned_decision\x18\x01 \x01(\x0c\x12(\n\x07outcome\x18\x02 \x01(\x0e\x32\x17.marginproof.v1.Outcome\x12\x0c\n\x04step\x18\x03 \x01(\r\x12\x0f\n\x07reasons\x18\x04 \x03(\t\x12\x17\n\x0frepeated_answer\x18\x05 \x01(\x08\"O\n\x16GetMarginStatusRequest\x12\x35\n\ncredential\x18\x01 \x01(\x0b\x32!.marginproof.v1.AccountCredential\"\xb9\x01\n\x17GetMarginStatusResponse\x12*\n\x05state\x18\x01 \x01(\x0e\x32\x1b.marginproof.v1.MarginState\x12\x14\n\x0cproof_due_at\x18\x02 \x01(\x04\x12\x18\n\x0b\x61\x63\x63\x65pted_at\x18\x03 \x01(\x04H\x00\x88\x01\x01\x12\x1d\n\x15missed_deadline_count\x18\x04 \x01(\r\x12\x13\n\x0bnext_action\x18\x05 \x01(\tB\x0e\n\x0c_accepted_at*\xba\x01\n\rProposalState\x12\x1e\n\x1aPROPOSAL_STATE_UNSPECIFIED\x10\x00\x12\x17\n\x13PROPOSAL_STATE_NONE\x10\x01\x12\x1b\n\x17PROPOSAL_STATE_PROPOSED\x10\x02\x12\x1b\n\x17PROPOSAL_STATE_ACCEPTED\x10\x03\x12\x1b\n\x17PROPOSAL_STATE_STANDING\x10\x04\x12\x19\n\x15PROPOSAL_STATE_FAILED\x10\x05*J\n\x07Outcome\x12\x17\n\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x12\n\x0eOUTCOME_ACCEPT\x10\x01\x12\x12\n\x0eOUTCOME_REJECT\x10\x02*\xd3\x01\n\x0bMarginState\x12\x1c\n\x18MARGIN_STATE_UNSPECIFIED\x10\x00\x12\x1d\n\x19MARGIN_STATE_NEVER_PROVEN\x10\x01\x12\x15\n\x11MARGIN_STATE_GOOD\x10\x02\x12\x1a\n\x16MARGIN_STATE_PROOF_DUE\x10\x03\x12\x1c\n\x18MARGIN_STATE_MARGIN_CALL\x10\x04\x12\x18\n\x14MARGIN_STATE_DEFAULT\x10\x05\x12\x1c\n\x18MARGIN_STATE_REDUCE_ONLY\x10\x06\x32\xf6\x06\n\x0fVerifierService\x12P\n\tGetPolicy\x12 .marginproof.v1.GetPolicyRequest\x1a!.marginproof.v1.GetPolicyResponse\x12V\n\x0bGetSnapshot\x12\".marginproof.v1.GetSnapshotRequest\x1a#.marginproof.v1.GetSnapshotResponse\x12\x64\n\x0fStreamSnapshots\x12&.marginproof.v1.StreamSnapshotsRequest\x1a\'.marginproof.v1.StreamSnapshotsResponse0\x01\x12J\n\x07GetBook\x12\x1e.marginproof.v1.GetBookRequest\x1a\x1f.marginproof.v1.GetBookResponse\x12h\n\x11GetPledgeProposal\x12(.marginproof.v1.GetPledgeProposalRequest\x1a).marginproof.v1.GetPledgeProposalResponse\x12h\n\x11GetStandingPledge\x12(.marginproof.v1.GetStandingPledgeRequest\x1a).marginproof.v1.GetStandingPledgeResponse\x12\x62\n\x0fGetPledgeStatus\x12&.marginproof.v1.GetPledgeStatusRequest\x1a\'.marginproof.v1.GetPledgeStatusResponse\x12k\n\x12SubmitPresentation\x12).marginproof.v1.SubmitPresentationRequest\x1a*.marginproof.v1.SubmitPresentationResponse\x12\x62\n\x0fGetMarginStatus\x12&.marginproof.v1.GetMarginStatusRequest\x1a\'.marginproof.v1.GetMarginStatusResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'marginproof.v1.verifier_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_PROPOSALSTATE']._serialized_start=1518
-  _globals['_PROPOSALSTATE']._serialized_end=1704
-  _globals['_OUTCOME']._serialized_start=1706
-  _globals['_OUTCOME']._serialized_end=1780
-  _globals['_MARGINSTATE']._serialized_start=1783
-  _globals['_MARGINSTATE']._serialized_end=1994
+  _globals['_PROPOSALSTATE']._serialized_start=1654
+  _globals['_PROPOSALSTATE']._serialized_end=1840
+  _globals['_OUTCOME']._serialized_start=1842
+  _globals['_OUTCOME']._serialized_end=1916
+  _globals['_MARGINSTATE']._serialized_start=1919
+  _globals['_MARGINSTATE']._serialized_end=2130
   _globals['_ACCOUNTCREDENTIAL']._serialized_start=57
   _globals['_ACCOUNTCREDENTIAL']._serialized_end=152
   _globals['_GETPOLICYREQUEST']._serialized_start=154
@@ -59,20 +59,24 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETPLEDGEPROPOSALREQUEST']._serialized_end=644
   _globals['_GETPLEDGEPROPOSALRESPONSE']._serialized_start=646
   _globals['_GETPLEDGEPROPOSALRESPONSE']._serialized_end=697
-  _globals['_GETPLEDGESTATUSREQUEST']._serialized_start=699
-  _globals['_GETPLEDGESTATUSREQUEST']._serialized_end=778
-  _globals['_GETPLEDGESTATUSRESPONSE']._serialized_start=780
-  _globals['_GETPLEDGESTATUSRESPONSE']._serialized_end=851
-  _globals['_PLEDGESTATUS']._serialized_start=854
-  _globals['_PLEDGESTATUS']._serialized_end=1041
-  _globals['_SUBMITPRESENTATIONREQUEST']._serialized_start=1043
-  _globals['_SUBMITPRESENTATIONREQUEST']._serialized_end=1092
-  _globals['_SUBMITPRESENTATIONRESPONSE']._serialized_start=1095
-  _globals['_SUBMITPRESENTATIONRESPONSE']._serialized_end=1246
-  _globals['_GETMARGINSTATUSREQUEST']._serialized_start=1248
-  _globals['_GETMARGINSTATUSREQUEST']._serialized_end=1327
-  _globals['_GETMARGINSTATUSRESPONSE']._serialized_start=1330
-  _globals['_GETMARGINSTATUSRESPONSE']._serialized_end=1515
-  _globals['_VERIFIERSERVICE']._serialized_start=1997
-  _globals['_VERIFIERSERVICE']._serialized_end=2777
+  _globals['_GETSTANDINGPLEDGEREQUEST']._serialized_start=699
+  _globals['_GETSTANDINGPLEDGEREQUEST']._serialized_end=780
+  _globals['_GETSTANDINGPLEDGERESPONSE']._serialized_start=782
+  _globals['_GETSTANDINGPLEDGERESPONSE']._serialized_end=833
+  _globals['_GETPLEDGESTATUSREQUEST']._serialized_start=835
+  _globals['_GETPLEDGESTATUSREQUEST']._serialized_end=914
+  _globals['_GETPLEDGESTATUSRESPONSE']._serialized_start=916
+  _globals['_GETPLEDGESTATUSRESPONSE']._serialized_end=987
+  _globals['_PLEDGESTATUS']._serialized_start=990
+  _globals['_PLEDGESTATUS']._serialized_end=1177
+  _globals['_SUBMITPRESENTATIONREQUEST']._serialized_start=1179
+  _globals['_SUBMITPRESENTATIONREQUEST']._serialized_end=1228
+  _globals['_SUBMITPRESENTATIONRESPONSE']._serialized_start=1231
+  _globals['_SUBMITPRESENTATIONRESPONSE']._serialized_end=1382
+  _globals['_GETMARGINSTATUSREQUEST']._serialized_start=1384
+  _globals['_GETMARGINSTATUSREQUEST']._serialized_end=1463
+  _globals['_GETMARGINSTATUSRESPONSE']._serialized_start=1466
+  _globals['_GETMARGINSTATUSRESPONSE']._serialized_end=1651
+  _globals['_VERIFIERSERVICE']._serialized_start=2133
+  _globals['_VERIFIERSERVICE']._serialized_end=3019
 # @@protoc_insertion_point(module_scope)

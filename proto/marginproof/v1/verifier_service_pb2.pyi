@@ -384,6 +384,52 @@ class GetPledgeProposalResponse(_message.Message):
 Global___GetPledgeProposalResponse: _TypeAlias = GetPledgeProposalResponse  # noqa: Y015
 
 @_typing.final
+class GetStandingPledgeRequest(_message.Message):
+    """Asks for the standing pledge."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CREDENTIAL_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def credential(self) -> Global___AccountCredential:
+        """Shows that the caller owns the account."""
+
+    def __init__(
+        self,
+        *,
+        credential: Global___AccountCredential | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["credential", b"credential"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["credential", b"credential"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetStandingPledgeRequest: _TypeAlias = GetStandingPledgeRequest  # noqa: Y015
+
+@_typing.final
+class GetStandingPledgeResponse(_message.Message):
+    """The standing pledge; NOT_FOUND when there is none."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PLEDGE_OPENING_FIELD_NUMBER: _builtins.int
+    pledge_opening: _builtins.bytes
+    """SSZ PledgeOpening. Secret between venue and account."""
+    def __init__(
+        self,
+        *,
+        pledge_opening: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["pledge_opening", b"pledge_opening"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetStandingPledgeResponse: _TypeAlias = GetStandingPledgeResponse  # noqa: Y015
+
+@_typing.final
 class GetPledgeStatusRequest(_message.Message):
     """Asks how far the pledge is."""
 

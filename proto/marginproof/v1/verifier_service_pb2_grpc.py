@@ -63,6 +63,11 @@ class VerifierServiceStub:
                 request_serializer=marginproof_dot_v1_dot_verifier__service__pb2.GetPledgeProposalRequest.SerializeToString,
                 response_deserializer=marginproof_dot_v1_dot_verifier__service__pb2.GetPledgeProposalResponse.FromString,
                 _registered_method=True)
+        self.GetStandingPledge = channel.unary_unary(
+                '/marginproof.v1.VerifierService/GetStandingPledge',
+                request_serializer=marginproof_dot_v1_dot_verifier__service__pb2.GetStandingPledgeRequest.SerializeToString,
+                response_deserializer=marginproof_dot_v1_dot_verifier__service__pb2.GetStandingPledgeResponse.FromString,
+                _registered_method=True)
         self.GetPledgeStatus = channel.unary_unary(
                 '/marginproof.v1.VerifierService/GetPledgeStatus',
                 request_serializer=marginproof_dot_v1_dot_verifier__service__pb2.GetPledgeStatusRequest.SerializeToString,
@@ -122,6 +127,13 @@ class VerifierServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetStandingPledge(self, request, context):
+        """Hands over the opening of the standing pledge, to an account that has lost it. It must open what the registry shows.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetPledgeStatus(self, request, context):
         """Tells how far the venue's pledge of the caller's account is.
         """
@@ -170,6 +182,11 @@ def add_VerifierServiceServicer_to_server(servicer, server):
                     servicer.GetPledgeProposal,
                     request_deserializer=marginproof_dot_v1_dot_verifier__service__pb2.GetPledgeProposalRequest.FromString,
                     response_serializer=marginproof_dot_v1_dot_verifier__service__pb2.GetPledgeProposalResponse.SerializeToString,
+            ),
+            'GetStandingPledge': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetStandingPledge,
+                    request_deserializer=marginproof_dot_v1_dot_verifier__service__pb2.GetStandingPledgeRequest.FromString,
+                    response_serializer=marginproof_dot_v1_dot_verifier__service__pb2.GetStandingPledgeResponse.SerializeToString,
             ),
             'GetPledgeStatus': grpc.unary_unary_rpc_method_handler(
                     servicer.GetPledgeStatus,
@@ -326,6 +343,33 @@ class VerifierService:
             '/marginproof.v1.VerifierService/GetPledgeProposal',
             marginproof_dot_v1_dot_verifier__service__pb2.GetPledgeProposalRequest.SerializeToString,
             marginproof_dot_v1_dot_verifier__service__pb2.GetPledgeProposalResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetStandingPledge(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/marginproof.v1.VerifierService/GetStandingPledge',
+            marginproof_dot_v1_dot_verifier__service__pb2.GetStandingPledgeRequest.SerializeToString,
+            marginproof_dot_v1_dot_verifier__service__pb2.GetStandingPledgeResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -47,6 +47,8 @@ class VerifierServiceStub:
     """Hands over the venue's book with the caller's account."""
     GetPledgeProposal: _grpc.UnaryUnaryMultiCallable[_verifier_service_pb2.GetPledgeProposalRequest, _verifier_service_pb2.GetPledgeProposalResponse]
     """Hands over the opening of the pledge that the venue proposes. The account checks it, proves it and consents to it."""
+    GetStandingPledge: _grpc.UnaryUnaryMultiCallable[_verifier_service_pb2.GetStandingPledgeRequest, _verifier_service_pb2.GetStandingPledgeResponse]
+    """Hands over the opening of the standing pledge, to an account that has lost it. It must open what the registry shows."""
     GetPledgeStatus: _grpc.UnaryUnaryMultiCallable[_verifier_service_pb2.GetPledgeStatusRequest, _verifier_service_pb2.GetPledgeStatusResponse]
     """Tells how far the venue's pledge of the caller's account is."""
     SubmitPresentation: _grpc.UnaryUnaryMultiCallable[_verifier_service_pb2.SubmitPresentationRequest, _verifier_service_pb2.SubmitPresentationResponse]
@@ -73,6 +75,8 @@ class VerifierServiceAsyncStub(VerifierServiceStub):
     """Hands over the venue's book with the caller's account."""
     GetPledgeProposal: _aio.UnaryUnaryMultiCallable[_verifier_service_pb2.GetPledgeProposalRequest, _verifier_service_pb2.GetPledgeProposalResponse]  # type: ignore[assignment]
     """Hands over the opening of the pledge that the venue proposes. The account checks it, proves it and consents to it."""
+    GetStandingPledge: _aio.UnaryUnaryMultiCallable[_verifier_service_pb2.GetStandingPledgeRequest, _verifier_service_pb2.GetStandingPledgeResponse]  # type: ignore[assignment]
+    """Hands over the opening of the standing pledge, to an account that has lost it. It must open what the registry shows."""
     GetPledgeStatus: _aio.UnaryUnaryMultiCallable[_verifier_service_pb2.GetPledgeStatusRequest, _verifier_service_pb2.GetPledgeStatusResponse]  # type: ignore[assignment]
     """Tells how far the venue's pledge of the caller's account is."""
     SubmitPresentation: _aio.UnaryUnaryMultiCallable[_verifier_service_pb2.SubmitPresentationRequest, _verifier_service_pb2.SubmitPresentationResponse]  # type: ignore[assignment]
@@ -126,6 +130,14 @@ class VerifierServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_verifier_service_pb2.GetPledgeProposalResponse, _abc.Awaitable[_verifier_service_pb2.GetPledgeProposalResponse]]:
         """Hands over the opening of the pledge that the venue proposes. The account checks it, proves it and consents to it."""
+
+    @_abc_1.abstractmethod
+    def GetStandingPledge(
+        self,
+        request: _verifier_service_pb2.GetStandingPledgeRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_verifier_service_pb2.GetStandingPledgeResponse, _abc.Awaitable[_verifier_service_pb2.GetStandingPledgeResponse]]:
+        """Hands over the opening of the standing pledge, to an account that has lost it. It must open what the registry shows."""
 
     @_abc_1.abstractmethod
     def GetPledgeStatus(
