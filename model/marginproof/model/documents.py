@@ -1,17 +1,40 @@
 """YAML documents at the edge: bounded, strict, and wrong in one named place."""
 
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Annotated, Any, Final, TypeVar
 
 import yaml
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, ValidationError
 
+from marginproof.model.chains import format_address, parse_address
 from marginproof.model.errors import ConfigurationError, MarginproofError
 from marginproof.model.reasons import ReasonCode
 
 _Document = TypeVar("_Document", bound=BaseModel)
 _MEBIBYTE: Final = 1 << 20
 _MAX_DEPTH: Final = 32
+
+
+def _hex_bytes(value: Any) -> Any:
+    if isinstance(value, str):
+        return bytes.fromhex(value.removeprefix("0x"))
+    return value
+
+
+def _address(value: Any) -> Any:
+    return parse_address(value) if isinstance(value, str) else value
+
+
+HexText = Annotated[bytes, BeforeValidator(_hex_bytes), PlainSerializer(lambda value: "0x" + value.hex())]
+"""Bytes that a document spells in hexadecimal."""
+AddressText = Annotated[bytes, BeforeValidator(_address), PlainSerializer(format_address)]
+"""An address of 20 bytes that a document spells 0x and 40 digits."""
+
+
+class StrictDocument(BaseModel):
+    """A document in which every key is known."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class StrictLoader(yaml.SafeLoader):

@@ -2,47 +2,30 @@
 
 import dataclasses
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Final, Literal
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+from pydantic import Field
 
-from marginproof.model.chains import evm_chain_number, format_address, parse_address
-from marginproof.model.documents import parse_document, read_file
+from marginproof.model.chains import evm_chain_number, format_address
+from marginproof.model.documents import AddressText, HexText, StrictDocument, parse_document, read_file
 from marginproof.model.errors import ConfigurationError, MarginproofError, NotFoundError
 from marginproof.model.network import VECTOR_LENGTHS, Configuration, Network, Relayer, SignerSet, VaultPin
-from marginproof.model.universe import Entry, EntryKind, Feed, PointKind, PricePoint, Universe
+from marginproof.model.universe import Universe
+from marginproof.model.universe_file import UniverseDocument, universe_document
 
 API_VERSION: Final = "marginproof/network/v1"
 MAX_FILE_BYTES: Final = 4 << 20
 _WHAT: Final = "the network file"
 
 
-def _hex_bytes(value: Any) -> Any:
-    if isinstance(value, str):
-        return bytes.fromhex(value.removeprefix("0x"))
-    return value
-
-
-def _address(value: Any) -> Any:
-    return parse_address(value) if isinstance(value, str) else value
-
-
-_HexBytes = Annotated[bytes, BeforeValidator(_hex_bytes), PlainSerializer(lambda value: "0x" + value.hex())]
-_Address = Annotated[bytes, BeforeValidator(_address), PlainSerializer(format_address)]
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class _Vault(_Strict):
+class _Vault(StrictDocument):
     chain: str
-    address: _Address
-    code_hash: _HexBytes
+    address: AddressText
+    code_hash: HexText
 
 
-class _Configuration(_Strict):
+class _Configuration(StrictDocument):
     genesis_time: int = Field(ge=0)
     epoch_seconds: int = Field(gt=0)
     price_seconds: int = Field(gt=0)
@@ -59,63 +42,27 @@ class _Configuration(_Strict):
     vaults: list[_Vault]
 
 
-class _Feed(_Strict):
-    chain: str
-    address: _Address
-
-
-class _Point(_Strict):
-    id: str = Field(min_length=1, max_length=64)
-    kind: Literal["price", "volatility"]
-    feeds: list[_Feed]
-    min_feeds: int = Field(ge=1)
-    max_age_seconds: int = Field(gt=0)
-    max_spread_bps: int = Field(ge=0)
-
-
-class _Entry(_Strict):
-    index: int = Field(ge=0)
-    id: str = Field(min_length=1, max_length=192)
-    kind: Literal["collateral", "cash", "perpetual", "call", "put"]
-    lot_exponent: int = Field(ge=0, le=18)
-    max_lots: int = Field(gt=0)
-    price_point: str = ""
-    chain: str = ""
-    token: _Address = bytes(20)
-    decimals: int = Field(default=0, ge=0, le=36)
-    strike_e8: int = Field(default=0, ge=0)
-    expiry: int = Field(default=0, ge=0)
-    volatility_point: str = ""
-
-
-class _Universe(_Strict):
-    version: int = Field(ge=1)
-    compatible_since: int = Field(ge=1)
-    points: list[_Point]
-    entries: list[_Entry]
-
-
-class _RelayerEntry(_Strict):
-    public_key: _HexBytes
-    possession: _HexBytes
+class _RelayerEntry(StrictDocument):
+    public_key: HexText
+    possession: HexText
     target: str = Field(pattern=r"^[^\s/]+:\d{1,5}$")
     certificate_pem: str
 
 
-class _VenueEntry(_Strict):
-    address: _Address
+class _VenueEntry(StrictDocument):
+    address: AddressText
     target: str = Field(pattern=r"^[^\s/]+:\d{1,5}$")
     certificate_pem: str
 
 
-class _Document(_Strict):
+class _Document(StrictDocument):
     api_version: Literal["marginproof/network/v1"] = Field(alias="apiVersion")
     development: bool = False
     home_chain: str
-    registry: _Address
+    registry: AddressText
     n: int
     configuration: _Configuration
-    universe: _Universe
+    universe: UniverseDocument
     relayers: list[_RelayerEntry]
     venues: list[_VenueEntry]
 
@@ -199,12 +146,7 @@ def dump_network_file(file: NetworkFile) -> bytes:
             "registry": file.network.registry,
             "n": file.network.n,
             "configuration": configuration,
-            "universe": {
-                "version": file.universe.version,
-                "compatible_since": file.universe.compatible_since,
-                "points": [_point_document(point) for point in file.universe.points],
-                "entries": [_entry_document(entry) for entry in file.universe.entries],
-            },
+            "universe": universe_document(file.universe),
             "relayers": [
                 {key: value for key, value in dataclasses.asdict(relayer).items() if key != "index"}
                 for relayer in file.relayers
@@ -218,16 +160,6 @@ def dump_network_file(file: NetworkFile) -> bytes:
 def signer_set_of(keys: tuple[bytes, ...], threshold: int) -> SignerSet:
     """Signer set 0: the relayers in the order of the network file."""
     return SignerSet(0, 0, threshold, tuple(Relayer(index, key) for index, key in enumerate(keys)))
-
-
-def _point_document(point: PricePoint) -> dict[str, Any]:
-    return {**dataclasses.asdict(point), "kind": PointKind(point.kind).name.lower()}
-
-
-def _entry_document(entry: Entry) -> dict[str, Any]:
-    document = {**dataclasses.asdict(entry), "kind": EntryKind(entry.kind).name.lower()}
-    document["strike_e8"] = document.pop("strike")
-    return document
 
 
 def _checked(document: _Document) -> NetworkFile:
@@ -250,7 +182,7 @@ def _checked(document: _Document) -> NetworkFile:
     return NetworkFile(
         network=Network(document.home_chain, document.registry, document.n, configuration.root()),
         configuration=configuration,
-        universe=_universe(document),
+        universe=document.universe.universe(document.n),
         signer_set=signer_set,
         relayers=tuple(RelayerEndpoint(i, **dict(relayer)) for i, relayer in enumerate(document.relayers)),
         venues=tuple(VenueEndpoint(**dict(venue)) for venue in document.venues),
@@ -262,28 +194,3 @@ def _least_notice(configuration: Configuration) -> int:
     """Collateral that a certificate shows must still be there after a margin call and the window for claims."""
     in_doubt = configuration.certificate_seconds + configuration.clock_skew_seconds
     return in_doubt + configuration.grace_seconds + configuration.claim_seconds
-
-
-def _universe(document: _Document) -> Universe:
-    points = tuple(
-        PricePoint(
-            id=point.id,
-            kind=PointKind[point.kind.upper()],
-            feeds=tuple(Feed(feed.chain, feed.address) for feed in point.feeds),
-            min_feeds=point.min_feeds,
-            max_age_seconds=point.max_age_seconds,
-            max_spread_bps=point.max_spread_bps,
-        )
-        for point in document.universe.points
-    )
-    entries = tuple(
-        Entry(
-            **entry.model_dump(exclude={"kind", "strike_e8", "token"}),
-            kind=EntryKind[entry.kind.upper()],
-            strike=entry.strike_e8,
-            token=entry.token,
-        )
-        for entry in document.universe.entries
-    )
-    universe = document.universe
-    return Universe(universe.version, universe.compatible_since, document.n, points, entries).checked()
