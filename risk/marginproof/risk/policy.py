@@ -55,7 +55,10 @@ class OptionRule:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Policy:
-    """A checked policy. Ratios are exact; ``row_unit_exponent`` u makes the rows count 10^-u USD."""
+    """A checked policy. Ratios are exact; ``row_unit_exponent`` u makes the rows count 10^-u USD.
+
+    ``full_recognition`` holds the addresses of venues whose pledges may count in full, once both have agreed.
+    """
 
     name: str
     source: bytes
@@ -65,6 +68,7 @@ class Policy:
     price_points: Mapping[str, PricePointRule]
     entry_haircuts: Mapping[str, Fraction]
     options: OptionRule | None
+    full_recognition: frozenset[bytes]
 
     @property
     def digest(self) -> bytes:
@@ -98,6 +102,7 @@ def load_policy(data: bytes) -> Policy:
         },
         entry_haircuts={entry: rule.haircut_pct for entry, rule in form.collateral.items()},
         options=_option_rule(form),
+        full_recognition=frozenset(form.recognition.full),
     )
     _check(policy, form, document)
     return policy
@@ -150,6 +155,8 @@ def _check(policy: Policy, form: PolicyForm, document: YamlDocument) -> None:
         if days[0] != 0 or any(first >= second for first, second in itertools.pairwise(days)):
             path = ("options", "volatility_shock_scales")
             raise form_error(document, path, "from_days must begin at 0 and rise")
+    if len(policy.full_recognition) != len(form.recognition.full):
+        raise form_error(document, ("recognition", "full"), "a venue is there twice")
     for point in policy.price_points:
         _check_moves(policy, point, document)
 

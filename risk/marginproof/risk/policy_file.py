@@ -8,7 +8,9 @@ from typing import Annotated, Any, Final, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError
 
-from marginproof.model.errors import ConfigurationError
+from marginproof.model.chains import parse_address
+from marginproof.model.errors import ConfigurationError, MalformedError
+from marginproof.model.margin import MAX_FULL_RECOGNITION
 from marginproof.model.reasons import ReasonCode
 from marginproof.risk.yaml_document import Path, YamlDocument
 
@@ -34,6 +36,17 @@ def _ratio(lowest: int, highest: int) -> Callable[[Any], Fraction]:
     return read
 
 
+def _address(value: Any) -> bytes:
+    """Reads an EVM address in quotation marks; without them YAML takes it for a number."""
+    if not isinstance(value, str):
+        raise ValueError("must be an address in quotation marks")
+    try:
+        return parse_address(value)
+    except MalformedError as error:
+        raise ValueError(f"{error.message}; {error.fix}") from error
+
+
+_Address = Annotated[bytes, PlainValidator(_address)]
 _Shock = Annotated[Fraction, PlainValidator(_ratio(-99, 1000))]
 _Factor = Annotated[Fraction, PlainValidator(_ratio(1, 1000))]
 _Share = Annotated[Fraction, PlainValidator(_ratio(0, 100))]
@@ -87,6 +100,12 @@ class OptionsForm(_Strict):
     volatility_shock_scales: list[VolatilityScaleForm] = Field(min_length=1, max_length=MAX_SHOCKS)
 
 
+class RecognitionForm(_Strict):
+    """The venues whose pledges may count in full; of every other venue only losses count."""
+
+    full: list[_Address] = Field(default=[], max_length=MAX_FULL_RECOGNITION)
+
+
 class PolicyForm(_Strict):
     """A whole policy file."""
 
@@ -99,6 +118,7 @@ class PolicyForm(_Strict):
     price_points: dict[str, PricePointForm] = Field(min_length=1)
     collateral: dict[str, CollateralForm] = {}
     options: OptionsForm | None = None
+    recognition: RecognitionForm = RecognitionForm()
 
 
 def read_form(document: YamlDocument) -> PolicyForm:
