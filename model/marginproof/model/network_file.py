@@ -25,7 +25,9 @@ class _Vault(StrictDocument):
     code_hash: HexText
 
 
-class _Configuration(StrictDocument):
+class Delays(StrictDocument):
+    """What a configuration says besides the threshold and what is deployed; see ``Configuration``."""
+
     genesis_time: int = Field(ge=0)
     epoch_seconds: int = Field(gt=0)
     price_seconds: int = Field(gt=0)
@@ -38,18 +40,25 @@ class _Configuration(StrictDocument):
     proof_interval_seconds: int = Field(gt=0)
     grace_seconds: int = Field(gt=0)
     price_band_bps: int = Field(ge=0, le=10_000)
+
+
+class _Configuration(Delays):
     threshold: int = Field(gt=0)
     vaults: list[_Vault]
 
 
-class _RelayerEntry(StrictDocument):
+class RelayerCard(StrictDocument):
+    """What a network file says of one relayer."""
+
     public_key: HexText
     possession: HexText
     target: str = Field(pattern=r"^[^\s/]+:\d{1,5}$")
     certificate_pem: str
 
 
-class _VenueEntry(StrictDocument):
+class VenueCard(StrictDocument):
+    """What a network file says of one venue."""
+
     address: AddressText
     target: str = Field(pattern=r"^[^\s/]+:\d{1,5}$")
     certificate_pem: str
@@ -63,8 +72,8 @@ class _Document(StrictDocument):
     n: int
     configuration: _Configuration
     universe: UniverseDocument
-    relayers: list[_RelayerEntry]
-    venues: list[_VenueEntry]
+    relayers: list[RelayerCard]
+    venues: list[VenueCard]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
