@@ -190,6 +190,11 @@ class Sender:
         """
         return await self._send("a transfer", _checksum(to), b"", amount)
 
+    async def next_nonce(self) -> int:
+        """The number that the key's next transaction will have, counting those that no block contains yet."""
+        pending = self._web3.eth.get_transaction_count(self._account.address, "pending")
+        return await self._number("eth_getTransactionCount", pending)
+
     async def pending_count(self) -> int:
         """How many of the key's transactions the endpoint has taken but no block contains yet."""
         counts = [
@@ -231,8 +236,7 @@ class Sender:
             gas = await self._number(what, self._web3.eth.estimate_gas(request))
             request["gas"] = gas + gas * _GAS_MARGIN_PERCENT // 100
             await self._add_fees(request)
-            pending = self._web3.eth.get_transaction_count(self._account.address, "pending")
-            request["nonce"] = Nonce(await self._number("eth_getTransactionCount", pending))
+            request["nonce"] = Nonce(await self.next_nonce())
             signed = self._account.sign_transaction(cast("dict[str, Any]", request))
             digest = await self._ask(what, self._web3.eth.send_raw_transaction(signed.raw_transaction))
             return await self._wait(what, digest, request)
