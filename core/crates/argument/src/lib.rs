@@ -7,6 +7,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod batch;
 pub mod commitment;
 mod error;
 mod integer;
@@ -23,6 +24,7 @@ pub mod transcript;
 pub mod verifier;
 mod witness;
 
+pub use batch::{Claim, verify_batch};
 pub use commitment::{Opening, add_commitments, commit};
 pub use error::{ArgumentError, Code};
 pub use integer::Integer;

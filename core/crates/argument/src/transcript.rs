@@ -41,6 +41,11 @@ impl Transcript {
         transcript
     }
 
+    /// The state, which depends on everything absorbed so far.
+    pub(crate) fn state(&self) -> [u8; 32] {
+        self.state
+    }
+
     fn absorb(&mut self, label: &str, data: &[u8]) {
         let label_length = u8::try_from(label.len()).expect("labels are short constants");
         let mut hash = Sha256::new();

@@ -9,7 +9,7 @@
 //! 7. the evaluations and identities fold into one point F
 //! 8. e(W_z + u·W_ωz, [τ]₂) = e(F, [1]₂)
 
-use curve::{Domain, G1, G1Affine, Scalar, linear_combination, pairings_agree};
+use curve::{Domain, G1Affine, Scalar, linear_combination, pairings_agree};
 
 use crate::error::{ArgumentError, Code};
 use crate::proof::{EncodedPoint, EncodedScalar, ProofBytes};
@@ -31,15 +31,40 @@ pub fn verify(
     context: &[u8],
     proof: &[u8],
 ) -> Result<(), ArgumentError> {
+    let equation = equation(setup, statement, commitments, context, proof)?;
+    check_pairing(setup, &equation.left, &equation.right).map_err(|error| error.at_step(8))
+}
+
+/// What is left of a proof after step 7: it holds iff e(left, [τ]₂) = e(right, [1]₂).
+pub(crate) struct Equation {
+    /// W_z + u·W_ωz.
+    pub(crate) left: Terms,
+    /// F.
+    pub(crate) right: Terms,
+    /// The transcript after u: it has absorbed everything.
+    pub(crate) state: [u8; 32],
+}
+
+/// Steps 2 to 7.
+pub(crate) fn equation(
+    setup: &Setup,
+    statement: &Statement,
+    commitments: &[EncodedPoint],
+    context: &[u8],
+    proof: &[u8],
+) -> Result<Equation, ArgumentError> {
     let inputs = decode_commitments(statement, commitments).map_err(|error| error.at_step(2))?;
     let encoded = ProofBytes::split(statement, proof).map_err(|error| error.at_step(3))?;
     let points = ProofPoints::decode(&encoded).map_err(|error| error.at_step(4))?;
     let scalars = ProofScalars::decode(&encoded).map_err(|error| error.at_step(5))?;
-    let drawn = replay_transcript(statement, commitments, context, &encoded);
+    let (drawn, state) = replay_transcript(statement, commitments, context, &encoded);
     let at_z = outside_domain(setup.domain(statement.n()), drawn.z).map_err(|error| error.at_step(6))?;
     let identity = Identity { statement, domain: setup.domain(statement.n()), drawn: &drawn, at_z: &at_z };
     let right = identity.fold(&inputs, &points, &scalars);
-    check_pairing(setup, &points, drawn.u, &right).map_err(|error| error.at_step(8))
+    let mut left = Terms::default();
+    left.add(Scalar::one(), points.opening_at_z);
+    left.add(drawn.u, points.opening_at_next);
+    Ok(Equation { left, right, state })
 }
 
 /// The challenges of a proof of the right length, whether it would be accepted or not.
@@ -54,7 +79,8 @@ pub fn challenges(
 ) -> Result<Challenges, ArgumentError> {
     check_commitment_count(statement, commitments).map_err(|error| error.at_step(2))?;
     let encoded = ProofBytes::split(statement, proof).map_err(|error| error.at_step(3))?;
-    Ok(replay_transcript(statement, commitments, context, &encoded))
+    let (drawn, _) = replay_transcript(statement, commitments, context, &encoded);
+    Ok(drawn)
 }
 
 /// Step 2.
@@ -126,13 +152,13 @@ impl ProofScalars {
     }
 }
 
-/// Step 6: the challenges, from the bytes alone.
+/// Step 6: the challenges, from the bytes alone, and the transcript's last state.
 fn replay_transcript(
     statement: &Statement,
     commitments: &[EncodedPoint],
     context: &[u8],
     proof: &ProofBytes,
-) -> Challenges {
+) -> (Challenges, [u8; 32]) {
     let mut transcript = Transcript::new(statement.digest(), context);
     let all = [commitments, &proof.auxiliary].concat();
     let (beta, gamma, alpha) = transcript.lookup_round(&all, &proof.digits, &proof.multiplicities);
@@ -140,7 +166,7 @@ fn replay_transcript(
     let z = transcript.quotient_round(&proof.quotient);
     let v = transcript.evaluation_round(&proof.digit_evaluations, &proof.accumulator_evaluation);
     let u = transcript.opening_round(&proof.opening_at_z, &proof.opening_at_next);
-    Challenges { beta, gamma, alpha, y, z, v, u }
+    (Challenges { beta, gamma, alpha, y, z, v, u }, transcript.state())
 }
 
 /// Step 6: z ∉ H; inside H the quotient would not count.
@@ -160,7 +186,7 @@ struct Identity<'a> {
 
 impl Identity<'_> {
     /// F: the identity N = q·Z_H at z and both openings, folded with y, v and u.
-    fn fold(&self, inputs: &[G1Affine], points: &ProofPoints, scalars: &ProofScalars) -> G1 {
+    fn fold(&self, inputs: &[G1Affine], points: &ProofPoints, scalars: &ProofScalars) -> Terms {
         let Challenges { beta, gamma, alpha, y, z, v, u } = *self.drawn;
         let public = PublicEvaluations::new(self.statement, gamma, &self.at_z.lagrange);
         let columns = self.statement.columns();
@@ -184,29 +210,36 @@ impl Identity<'_> {
         sum.add(constant, G1Affine::generator());
         sum.add(z, points.opening_at_z);
         sum.add(u * self.domain.generator() * z, points.opening_at_next);
-        linear_combination(&sum.points, &sum.factors)
+        sum
     }
 }
 
 /// A multi-scalar multiplication being written down.
 #[derive(Default)]
-struct Terms {
+pub(crate) struct Terms {
     factors: Vec<Scalar>,
     points: Vec<G1Affine>,
 }
 
 impl Terms {
-    fn add(&mut self, factor: Scalar, point: G1Affine) {
+    pub(crate) fn add(&mut self, factor: Scalar, point: G1Affine) {
         self.factors.push(factor);
         self.points.push(point);
+    }
+
+    /// Adds all terms of another sum, each times a weight.
+    pub(crate) fn add_scaled(&mut self, weight: Scalar, other: &Self) {
+        self.factors.extend(other.factors.iter().map(|factor| weight * *factor));
+        self.points.extend(&other.points);
     }
 }
 
 /// Step 8.
-fn check_pairing(setup: &Setup, points: &ProofPoints, u: Scalar, right: &G1) -> Result<(), ArgumentError> {
-    let left = points.opening_at_next.multiply_secret(&u) + &points.opening_at_z;
+pub(crate) fn check_pairing(setup: &Setup, left: &Terms, right: &Terms) -> Result<(), ArgumentError> {
+    let left = linear_combination(&left.points, &left.factors);
+    let right = linear_combination(&right.points, &right.factors);
     let (one, tau) = setup.g2();
-    if pairings_agree(&left, tau, right, one) {
+    if pairings_agree(&left, tau, &right, one) {
         return Ok(());
     }
     let message = "the proof does not show this statement for these commitments in this context; make one that does";

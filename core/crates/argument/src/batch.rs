@@ -1,0 +1,150 @@
+//! Section 6, batches: many proofs of any statements and sizes, checked with one pairing equation.
+
+use curve::{SCALAR_BYTES, Scalar};
+use sha2::{Digest, Sha256};
+
+use crate::error::ArgumentError;
+use crate::proof::EncodedPoint;
+use crate::setup::Setup;
+use crate::statement::Statement;
+use crate::verifier::{Equation, Terms, check_pairing, equation};
+
+const WEIGHT_BYTES: usize = 16;
+
+/// One proof and what it is to show.
+#[derive(Clone, Copy, Debug)]
+pub struct Claim<'a> {
+    /// The statement.
+    pub statement: &'a Statement,
+    /// Commitments of the inputs, in order.
+    pub commitments: &'a [EncodedPoint],
+    /// Everything the proof must be tied to.
+    pub context: &'a [u8],
+    /// The proof.
+    pub proof: &'a [u8],
+}
+
+/// Verifies all claims and names every bad one by its position, with the reason that [`crate::verify`] would give.
+///
+/// Claims that fail before the pairing never touch the others. The rest are checked together under weights that depend
+/// on all of them; where that fails, halves are checked until each bad proof stands alone. An empty list has no bad one.
+pub fn verify_batch(setup: &Setup, claims: &[Claim<'_>]) -> Vec<(usize, ArgumentError)> {
+    let mut refused = Vec::new();
+    let mut open = Vec::with_capacity(claims.len());
+    for (position, claim) in claims.iter().enumerate() {
+        match equation(setup, claim.statement, claim.commitments, claim.context, claim.proof) {
+            Ok(equation) => open.push((position, equation)),
+            Err(error) => refused.push((position, error)),
+        }
+    }
+    bisect(setup, &open, &mut refused);
+    refused.sort_by_key(|(position, _)| *position);
+    refused
+}
+
+fn bisect(setup: &Setup, open: &[(usize, Equation)], refused: &mut Vec<(usize, ArgumentError)>) {
+    let Err(error) = check_together(setup, open) else { return };
+    if let [(position, _)] = open {
+        refused.push((*position, error.at_step(8)));
+        return;
+    }
+    let (low, high) = open.split_at(open.len() / 2);
+    bisect(setup, low, refused);
+    bisect(setup, high, refused);
+}
+
+fn check_together(setup: &Setup, open: &[(usize, Equation)]) -> Result<(), ArgumentError> {
+    let (mut left, mut right) = (Terms::default(), Terms::default());
+    for ((_, equation), weight) in open.iter().zip(weights(open)) {
+        left.add_scaled(weight, &equation.left);
+        right.add_scaled(weight, &equation.right);
+    }
+    check_pairing(setup, &left, &right)
+}
+
+/// w₀ = 1; wᵢ = the first 16 bytes of SHA-256(seed ‖ i), the seed being the hash of all transcripts.
+fn weights(open: &[(usize, Equation)]) -> Vec<Scalar> {
+    let mut hash = Sha256::new_with_prefix(b"marginproof/batch/v1");
+    hash.update((open.len() as u64).to_be_bytes());
+    for (_, equation) in open {
+        hash.update(equation.state);
+    }
+    let seed = hash.finalize();
+    let drawn = |index: u64| {
+        let digest = Sha256::new_with_prefix(seed).chain_update(index.to_be_bytes()).finalize();
+        let mut bytes = [0; SCALAR_BYTES];
+        bytes[SCALAR_BYTES - WEIGHT_BYTES..].copy_from_slice(&digest[..WEIGHT_BYTES]);
+        Scalar::from_be_bytes(&bytes).expect("16 bytes lie below r")
+    };
+    (0..open.len() as u64).map(|index| if index == 0 { Scalar::one() } else { drawn(index) }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Code, Integer, Opening, Row, prove};
+    use curve::G1Affine;
+
+    struct Fixed(u64);
+
+    impl rand_core::TryRng for Fixed {
+        type Error = std::convert::Infallible;
+
+        fn try_next_u32(&mut self) -> Result<u32, Self::Error> {
+            Ok(u32::try_from(self.try_next_u64()? >> 32).expect("32 bits"))
+        }
+
+        fn try_next_u64(&mut self) -> Result<u64, Self::Error> {
+            self.0 = self.0.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(1);
+            Ok(self.0)
+        }
+
+        fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Self::Error> {
+            for byte in bytes {
+                *byte = self.try_next_u64()?.to_be_bytes()[0];
+            }
+            Ok(())
+        }
+    }
+
+    impl rand_core::TryCryptoRng for Fixed {}
+
+    fn equations() -> Vec<(usize, Equation)> {
+        let setup = Setup::global().unwrap();
+        let row = Row { bits: 8, constant: Integer::ZERO, weights: vec![vec![(0, 1)]] };
+        let statement = Statement::new(256, 1, 1, vec![row]).unwrap();
+        let one = |number: u8| {
+            let opening = Opening::new(256, [(0, Integer::from(i128::from(number)))], &[number; 32]).unwrap();
+            let context = [number];
+            let proof = prove(setup, &statement, &[&opening], &context, &mut Fixed(u64::from(number))).unwrap();
+            let commitment = opening.commitment(setup).unwrap();
+            (usize::from(number), equation(setup, &statement, &[commitment], &context, &proof).unwrap())
+        };
+        (1..=3).map(one).collect()
+    }
+
+    #[test]
+    fn errors_that_cancel_out_are_found_and_named() {
+        let setup = Setup::global().unwrap();
+        let mut open = equations();
+        let mut refused = Vec::new();
+        bisect(setup, &open, &mut refused);
+        assert!(refused.is_empty());
+        open[0].1.right.add(Scalar::one(), G1Affine::generator());
+        open[2].1.right.add(-Scalar::one(), G1Affine::generator());
+        bisect(setup, &open, &mut refused);
+        let named: Vec<_> = refused.iter().map(|(position, error)| (*position, error.code, error.step)).collect();
+        assert_eq!(named, [(1, Code::ProofInvalid, Some(8)), (3, Code::ProofInvalid, Some(8))]);
+    }
+
+    #[test]
+    fn weights_depend_on_every_transcript_and_on_the_number_of_proofs() {
+        let mut open = equations();
+        let before = weights(&open);
+        assert_eq!(before[0], Scalar::one());
+        assert_ne!(before[1], before[2]);
+        assert_ne!(before[1], weights(&open[..2])[1]);
+        open[0].1.state[31] ^= 1;
+        assert_ne!(before[2], weights(&open)[2]);
+    }
+}
