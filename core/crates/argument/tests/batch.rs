@@ -29,12 +29,7 @@ impl Known {
     }
 
     fn claim(&self) -> Claim<'_> {
-        Claim {
-            statement: &self.statement,
-            commitments: &self.commitments,
-            context: &self.context,
-            proof: &self.proof,
-        }
+        Claim { statement: &self.statement, commitments: &self.commitments, context: &self.context, proof: &self.proof }
     }
 
     fn alone(&self) -> Result<(), ArgumentError> {
