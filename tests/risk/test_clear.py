@@ -1,6 +1,6 @@
 """The clear calculation, by hand, and the vectors it refuses."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
 import pytest
@@ -11,15 +11,23 @@ from marginproof.model.errors import MarginproofError
 from marginproof.model.margin import Purpose
 from marginproof.model.reasons import ReasonCode
 from marginproof.risk.clear import ClearMargin, clear_margin
+from marginproof.risk.recognition import Recognition
 from tests.risk import world
 
 POLICY, UNIVERSE = world.policy(), world.universe()
 
 
+LOSSES, FULL = Recognition.LOSSES_ONLY, Recognition.FULL
+
+
 def clear(
-    collateral: Mapping[int, int], book: Mapping[int, int], purpose: Purpose = Purpose.MAINTENANCE, eth: str = "200"
+    collateral: Mapping[int, int],
+    book: Mapping[int, int],
+    purpose: Purpose = Purpose.MAINTENANCE,
+    eth: str = "200",
+    others: Sequence[tuple[Recognition, Mapping[int, int]]] = (),
 ) -> ClearMargin:
-    return clear_margin(POLICY, UNIVERSE, world.market(eth=eth), purpose, collateral, book)
+    return clear_margin(POLICY, UNIVERSE, world.market(eth=eth), purpose, collateral, book, others)
 
 
 def test_by_hand() -> None:
@@ -70,8 +78,43 @@ def test_impossible_vectors_are_refused(
     assert caught.value.fields == {"vector": vector, "index": index}
 
 
+@pytest.mark.parametrize("recognition", Recognition)
+@pytest.mark.parametrize("pledge", [{99: 1}, {world.PERP: 10**11 + 1}, {world.PERP: -(10**11) - 1}])
+def test_impossible_pledges_are_refused(recognition: Recognition, pledge: dict[int, int]) -> None:
+    with pytest.raises(MarginproofError) as caught:
+        clear({}, {}, others=[(LOSSES, {}), (recognition, pledge)])
+    assert caught.value.code == ReasonCode.ENTRY_RANGE
+    assert caught.value.fields == {"vector": "pledge", "index": next(iter(pledge))}
+
+
 def test_the_bounds_themselves_are_possible() -> None:
-    clear({world.ETH: 10**12}, {world.PERP: -(10**11)})
+    clear({world.ETH: 10**12}, {world.PERP: -(10**11)}, others=[(LOSSES, {world.PERP: -(10**11)})])
+
+
+def test_pledges_elsewhere_by_hand() -> None:
+    """A coin sold elsewhere at 200 USD gains 40 USD where the price falls by a fifth and loses as much where it rises.
+
+    In the far move three tenths of 120 USD count.
+    """
+    short = {world.PERP: -10_000, world.CASH: 20_000}
+    cash = {world.CASH: 100_000}
+    assert clear({}, cash).values == world.fractions(*(1000,) * 8)
+    assert clear({}, cash, others=[(FULL, short)]).values == world.fractions(
+        1000, 1040, 1040, 1000, 1000, 960, 960, 1036
+    )
+    assert clear({}, cash, others=[(LOSSES, short)]).values == world.fractions(
+        1000, 1000, 1000, 1000, 1000, 960, 960, 1000
+    )
+    initial = clear({}, cash, Purpose.INITIAL, others=[(LOSSES, short)])
+    assert initial.values == world.fractions(1000, 1000, 1000, 1000, 1000, 950, 950, 1000)
+    twice = clear({}, cash, others=[(LOSSES, short), (FULL, short), (LOSSES, short)])
+    assert twice.values == world.fractions(1000, 1040, 1040, 1000, 1000, 880, 880, 1036)
+
+
+def test_losses_of_one_venue_are_not_paid_with_profits_of_another() -> None:
+    opposite = [(LOSSES, {world.PERP: lots, world.CASH: -2 * lots}) for lots in (10_000, -10_000)]
+    assert clear({}, {}, others=opposite).values[1] == -40
+    assert clear({}, {}, others=opposite).values[5] == -40
 
 
 def test_a_repr_shows_no_amount() -> None:

@@ -33,6 +33,51 @@ def test_reads_every_key_exactly() -> None:
     assert policy.options is not None
     assert policy.options.volatility_floor == Fraction(1, 5)
     assert policy.options.shock_scales == ((0, Fraction(2)), (7, Fraction(1)))
+    assert policy.full_recognition == frozenset()
+
+
+def test_reads_the_venues_that_may_count_in_full() -> None:
+    """In any letter case; a list that is empty or left out names none."""
+    listed = recognising(f'"0x{"aB" * 20}"', f"'0x{'01' * 20}'")
+    assert load_policy(listed).full_recognition == {b"\xab" * 20, b"\x01" * 20}
+    for empty in ("recognition: {full: []}", "recognition: {}"):
+        assert load_policy(f"{world.POLICY}{empty}\n".encode()).full_recognition == frozenset()
+
+
+def recognising(*venues: str) -> bytes:
+    """The test policy with a list of venues, as YAML."""
+    return f"{world.POLICY}recognition:\n  full: [{', '.join(venues)}]\n".encode()
+
+
+def addresses(count: int) -> list[str]:
+    return [f'"0x{number:040x}"' for number in range(1, count + 1)]
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (recognising("0x" + "ab" * 20), "is no plain number or text"),
+        (recognising("5"), "recognition.full.0: must be an address in quotation marks"),
+        (recognising('"0x' + "ab" * 19 + '"'), "is no address; write 0x and 40 hexadecimal digits"),
+        (recognising(*addresses(1), f'"{"ab" * 20}"'), "recognition.full.1: "),
+        (recognising(f'"0x{"ab" * 20}"', f'"0x{"AB" * 20}"'), "recognition.full: a venue is there twice"),
+        (recognising(*addresses(17)), "recognition.full: List should have at most 16 items"),
+        (recognising().replace(b"full", b"ful"), "did you mean 'full'?"),
+        (recognising().replace(b"recognition", b"recognitoin"), "did you mean 'recognition'?"),
+        (world.POLICY.encode() + b"recognition:\n", "recognition: must be a mapping"),
+    ],
+)
+def test_a_list_of_venues_that_is_none_is_named_with_its_place(data: bytes, says: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        load_policy(data)
+    assert caught.value.code == ReasonCode.POLICY_INVALID
+    assert says in str(caught.value)
+    last = len(world.POLICY.splitlines())
+    assert caught.value.fields["line"] in (last + 1, last + 2)
+
+
+def test_as_many_venues_as_a_snapshot_can_name() -> None:
+    assert len(load_policy(recognising(*addresses(16))).full_recognition) == 16
 
 
 def test_scenarios_are_no_move_the_grid_and_the_extremes() -> None:

@@ -13,6 +13,7 @@ from marginproof.model.universe import EntryKind, Universe
 from marginproof.risk.clear import ClearMargin, clear_margin
 from marginproof.risk.market import Market
 from marginproof.risk.policy import Policy, load_policy
+from marginproof.risk.recognition import Recognition
 from marginproof.risk.rows import CompiledPolicy, compile_policy
 from marginproof.risk.valuation import unit_values
 from tests.risk import world
@@ -20,10 +21,11 @@ from tests.risk import world
 
 @dataclasses.dataclass(frozen=True)
 class Account:
-    """Vectors of one account."""
+    """Vectors of one account, and what it has pledged elsewhere."""
 
     collateral: dict[int, int]
     book: dict[int, int]
+    others: tuple[tuple[Recognition, dict[int, int]], ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,11 +42,17 @@ class Case:
 
 
 def evaluate(policy: Policy, universe: Universe, market: Market, purpose: Purpose, account: Account) -> Case:
-    compiled = compile_policy(policy, universe, market, purpose)
-    openings = [Opening(universe.n, vector, random_blinding()) for vector in (account.collateral, account.book)]
+    compiled = compile_policy(policy, universe, market, purpose, [recognition for recognition, _ in account.others])
+    pledges = [pledge for _, pledge in account.others]
+    auxiliary = compiled.auxiliary(pledges)
+    vectors = [account.collateral, account.book, *pledges, *([] if auxiliary is None else [auxiliary])]
+    values = compiled.statement.row_values([Opening(universe.n, vector, random_blinding()) for vector in vectors])
+    step = len(values) // len(compiled.labels)
+    assert all(0 <= value < 2**64 for first in range(0, step - 1, 2) for value in values[first::step])
+    assert all(0 <= value < 2**96 for second in range(1, step - 1, 2) for value in values[second::step])
     unit = Fraction(1, 10**policy.row_unit_exponent)
-    rows = tuple(value * unit for value in compiled.statement.row_values(openings))
-    clear = clear_margin(policy, universe, market, purpose, account.collateral, account.book)
+    rows = tuple(value * unit for value in values[step - 1 :: step])
+    clear = clear_margin(policy, universe, market, purpose, account.collateral, account.book, account.others)
     return Case(rows, clear, compiled)
 
 
@@ -70,9 +78,11 @@ def cases(draw: st.DrawFn) -> Case:
             "volatility:ETH": draw(st.integers(10**6, 5 * 10**8)),
         },
     )
+    books = st.fixed_dictionaries({e.index: st.integers(-e.max_lots, e.max_lots) for e in universe.entries})
     account = Account(
         {e.index: draw(st.integers(0, e.max_lots)) for e in universe.entries if e.kind == EntryKind.COLLATERAL},
-        {e.index: draw(st.integers(-e.max_lots, e.max_lots)) for e in universe.entries},
+        draw(books),
+        tuple(draw(st.lists(st.tuples(st.sampled_from(Recognition), books), max_size=3))),
     )
     return evaluate(policy, universe, market, draw(st.sampled_from(Purpose)), account)
 
@@ -109,6 +119,42 @@ def test_the_book_that_gains_most_by_rounding_gains_nothing() -> None:
             book[entry.index] = entry.max_lots if round(exact) >= exact else -entry.max_lots
         case = evaluate(policy, universe, market, Purpose.MAINTENANCE, Account({}, book))
         assert 0 <= case.clear.values[position] - case.rows[position] < Fraction(1, 10**6)
+
+
+def coarse() -> tuple[Policy, Universe, Market]:
+    """1001 lots of 10^-9 ETH at 200.30 USD: each 0.2003 units of 10^-6 USD, at most 0.24036, and rounded to 0."""
+    universe = world.universe()
+    for entry in universe.entries:
+        universe = world.with_entry(universe, entry.index, max_lots=0)
+    universe = world.with_entry(universe, world.PERP, lot_exponent=9, max_lots=1_001)
+    universe = world.with_entry(universe, world.DUST, lot_exponent=6, max_lots=2**40)
+    return world.policy(row_unit_exponent="6"), universe, world.market(eth="200.3")
+
+
+@pytest.mark.parametrize("full", range(4))
+def test_every_pledge_in_full_pays_for_its_rounding(full: int) -> None:
+    """What short books gain by rounding, the constant takes off again; long ones lose both."""
+    short, long = {world.PERP: -1_001}, {world.PERP: 1_001}
+    for book in (short, long):
+        account = Account({}, book, ((Recognition.FULL, book),) * full)
+        case = evaluate(*coarse(), Purpose.MAINTENANCE, account)
+        lost = [clear - row for row, clear in zip(case.rows, case.clear.values, strict=True)]
+        if book is short:
+            assert all(0 <= loss < Fraction(1, 10**6) for loss in lost)
+        else:
+            assert max(lost) == case.compiled.rounding_bound
+
+
+@pytest.mark.parametrize("venues", range(4))
+def test_the_bound_has_a_unit_of_losses_for_every_venue(venues: int) -> None:
+    """Cash takes the pledge one row unit beyond whole units of 2^32, in the scenario in which rounding costs most."""
+    long = {world.PERP: 1_001}
+    pledge = {**long, world.DUST: 240 - 2**32}
+    account = Account({}, long, ((Recognition.LOSSES_ONLY, pledge),) * venues)
+    case = evaluate(*coarse(), Purpose.MAINTENANCE, account)
+    lost = [clear - row for row, clear in zip(case.rows, case.clear.values, strict=True)]
+    assert max(lost) == case.compiled.rounding_bound
+    assert venues * 2**32 < max(lost) * 10**6 < venues * 2**32 + (1 + venues) * 482
 
 
 def test_the_bound_is_what_floored_collateral_loses() -> None:

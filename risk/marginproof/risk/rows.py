@@ -115,9 +115,8 @@ class PolicyRows:
         Raises:
             MarginproofError: POLICY_INVALID where bounds of the universe or the auxiliary entries do not fit.
         """
+        rows = self.rows(others)
         losses = sum(recognition is Recognition.LOSSES_ONLY for recognition in others)
-        _check_auxiliary(self.universe, len(self.scenarios), losses)
-        rows = [row for position, weights in enumerate(self.scenarios) for row in self._rows(position, weights, others)]
         inputs = OWN_INPUTS + len(others)
         try:
             statement = Statement(self.universe.n, inputs + (losses > 0), inputs, rows)
@@ -133,7 +132,15 @@ class PolicyRows:
             loss_constants=tuple(_constant(weights, 1) for weights in self.scenarios),
         )
 
-    def _rows(self, position: int, weights: _ScenarioWeights, others: Sequence[Recognition]) -> list[Row]:
+    def rows(self, others: Sequence[Recognition] = ()) -> list[Row]:
+        """The rows of that statement, in order; raises as :meth:`compile`."""
+        losses = sum(recognition is Recognition.LOSSES_ONLY for recognition in others)
+        _check_auxiliary(self.universe, len(self.scenarios), losses)
+        return [
+            row for position, weights in enumerate(self.scenarios) for row in self._scenario(position, weights, others)
+        ]
+
+    def _scenario(self, position: int, weights: _ScenarioWeights, others: Sequence[Recognition]) -> list[Row]:
         """One scenario's rows: two for each venue of which only losses count, then the main row."""
         losses = [place for place, recognition in enumerate(others) if recognition is Recognition.LOSSES_ONLY]
         full = len(others) - len(losses)
