@@ -5,14 +5,45 @@ from typing import Annotated
 
 import typer
 
+from marginproof.cli.home import joined_network, joined_network_if_any
 from marginproof.cli.output import Output
 
 NETWORK_VARIABLE = "MARGINPROOF_NETWORK"
 ACCOUNT_VARIABLE = "MARGINPROOF_ACCOUNT"
 VENUE_VARIABLE = "MARGINPROOF_VENUE"
 
+RPC_FILE_VARIABLE = "MARGINPROOF_RPC_FILE"
+
 NetworkOption = Annotated[
-    Path, typer.Option("--network", envvar=NETWORK_VARIABLE, metavar="FILE", help="The network file.")
+    Path,
+    typer.Option(
+        "--network",
+        envvar=NETWORK_VARIABLE,
+        metavar="FILE",
+        help="The network file. Default: that of the network that was joined.",
+        default_factory=joined_network,
+        show_default=False,
+    ),
+]
+OptionalNetworkOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--network",
+        envvar=NETWORK_VARIABLE,
+        metavar="FILE",
+        help="The network file. Default: that of the network that was joined, if any.",
+        default_factory=joined_network_if_any,
+        show_default=False,
+    ),
+]
+RpcFileOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--rpc-file",
+        envvar=RPC_FILE_VARIABLE,
+        metavar="FILE",
+        help="File of JSON-RPC endpoints: lines CHAIN=URL, or YAML; mode 0600, for addresses may hold access keys.",
+    ),
 ]
 AccountOption = Annotated[
     Path, typer.Option("--account", envvar=ACCOUNT_VARIABLE, metavar="DIR", help="The account's directory.")

@@ -41,7 +41,7 @@ def read_password(path: Path | None, *, confirm: bool = False) -> str:
     return password
 
 
-def read_secret_text(path: Path, what: str) -> str:
+def read_secret_text(path: Path, what: str, max_bytes: int = _MAX_BYTES) -> str:
     """The text of a small file that holds a secret; errors never quote it.
 
     Raises:
@@ -49,8 +49,8 @@ def read_secret_text(path: Path, what: str) -> str:
     """
     try:
         with path.open("rb") as file:
-            data = file.read(_MAX_BYTES + 1)
-        if len(data) > _MAX_BYTES:
+            data = file.read(max_bytes + 1)
+        if len(data) > max_bytes:
             raise ValueError
         return data.decode()
     except (OSError, ValueError):

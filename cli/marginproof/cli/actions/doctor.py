@@ -10,19 +10,19 @@ from pathlib import Path
 from typing import Final
 
 from marginproof.cli.actions.relayer_status import reachable_relayers
+from marginproof.cli.checks import Check, Outcome, result_of
 from marginproof.cli.output import Result
 from marginproof.model.errors import MarginproofError
 from marginproof.model.network_file import load_network_file
-from marginproof.model.reasons import ExitCode
 
 _OLDEST_PYTHON: Final = (3, 11)
-Check = tuple[str, str, str]
-"""Outcome (pass, warn, fail), what was found, and what to do."""
+Finding = tuple[Outcome, str, str]
+"""Outcome, what was found, and what to do."""
 
 
 def run(network: Path | None, account: Path | None, timeout_seconds: float) -> Result:
     """Runs all checks; the exit code is 3 when one failed."""
-    checks: dict[str, Callable[[], Check]] = {
+    checks: dict[str, Callable[[], Finding]] = {
         "python": _python,
         "core": _core,
         "anvil": _anvil,
@@ -30,17 +30,10 @@ def run(network: Path | None, account: Path | None, timeout_seconds: float) -> R
         "relayers": lambda: _relayers(network, timeout_seconds),
         "account files": lambda: _account(account),
     }
-    lines = [(name, *check()) for name, check in checks.items()]
-    failed = any(outcome == "fail" for _, outcome, _, _ in lines)
-    document = {
-        "healthy": not failed,
-        "checks": [dict(zip(("check", "outcome", "found", "fix"), line, strict=True)) for line in lines],
-    }
-    code = ExitCode.CONFIG if failed else ExitCode.ACCEPTED
-    return Result("doctor", document, (), ("check", "outcome", "found", "fix"), lines, code)
+    return result_of("doctor", [Check(name, *check()) for name, check in checks.items()])
 
 
-def _python() -> Check:
+def _python() -> Finding:
     found = f"{platform.python_implementation()} {platform.python_version()}, marginproof {_version('marginproof')}"
     if sys.version_info < _OLDEST_PYTHON:
         return "fail", found, "install Python 3.11 or newer"
@@ -54,7 +47,7 @@ def _version(name: str) -> str:
         return "not installed as a package"
 
 
-def _core() -> Check:
+def _core() -> Finding:
     try:
         from marginproof import core  # noqa: PLC0415 - whether this works is what is being checked
     except ImportError:
@@ -65,7 +58,7 @@ def _core() -> Check:
     return "pass", f"marginproof-core {built}, setup {core.SETUP_DIGEST.hex()[:16]}…", ""
 
 
-def _anvil() -> Check:
+def _anvil() -> Finding:
     try:
         from marginproof.chains.evm.devnet import find_anvil  # noqa: PLC0415 - an optional extra
 
@@ -77,9 +70,9 @@ def _anvil() -> Check:
     return "pass", shutil.which(str(program)) or str(program), ""
 
 
-def _network(path: Path | None) -> Check:
+def _network(path: Path | None) -> Finding:
     if path is None:
-        return "warn", "none named", "name one with --network or MARGINPROOF_NETWORK"
+        return "warn", "none named", "name one with --network, or join one: marginproof network join"
     try:
         network = load_network_file(path)
     except MarginproofError as error:
@@ -87,7 +80,7 @@ def _network(path: Path | None) -> Check:
     return "pass", f"network 0x{network.network_id.hex()[:16]}…", ""
 
 
-def _relayers(path: Path | None, timeout_seconds: float) -> Check:
+def _relayers(path: Path | None, timeout_seconds: float) -> Finding:
     if path is None:
         return "warn", "not asked", "name a network file"
     try:
@@ -100,7 +93,7 @@ def _relayers(path: Path | None, timeout_seconds: float) -> Check:
     return ("pass", found, "") if reached == total else ("warn", found, "see: marginproof relayer status")
 
 
-def _account(directory: Path | None) -> Check:
+def _account(directory: Path | None) -> Finding:
     if directory is None:
         return "warn", "none named", "name one with --account or MARGINPROOF_ACCOUNT"
     try:

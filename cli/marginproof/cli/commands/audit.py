@@ -1,4 +1,4 @@
-"""The commands that need no key: ``verify``, ``policy``, ``network``, ``doctor``, ``completion``."""
+"""The commands that need no key: ``verify``, ``policy``, ``doctor``, ``completion``."""
 
 import sys
 from enum import StrEnum
@@ -9,26 +9,20 @@ import typer
 from typer._completion_shared import get_completion_script  # what --show-completion prints; typer has no public name
 
 from marginproof.cli.lazy import lazy_module
-from marginproof.cli.options import ACCOUNT_VARIABLE, NETWORK_VARIABLE, NetworkOption, output_of
+from marginproof.cli.options import ACCOUNT_VARIABLE, NetworkOption, OptionalNetworkOption, output_of
 
 if TYPE_CHECKING:
     from marginproof.cli.actions import doctor as doctor_actions
-    from marginproof.cli.actions import network as network_actions
     from marginproof.cli.actions import policy as policy_actions
     from marginproof.cli.actions import verify as verify_actions
 else:
     doctor_actions = lazy_module("marginproof.cli.actions.doctor")
-    network_actions = lazy_module("marginproof.cli.actions.network")
     policy_actions = lazy_module("marginproof.cli.actions.policy")
     verify_actions = lazy_module("marginproof.cli.actions.verify")
 
 verify_app = typer.Typer(name="verify", help="Check saved evidence offline, as an auditor would.", no_args_is_help=True)
 policy_app = typer.Typer(name="policy", help="Read and check margin policies.", no_args_is_help=True)
-network_app = typer.Typer(name="network", help="Read network files.", no_args_is_help=True)
 
-OptionalNetwork = Annotated[
-    Path | None, typer.Option("--network", envvar=NETWORK_VARIABLE, metavar="FILE", help="The network file.")
-]
 PolicyFile = Annotated[Path | None, typer.Option("--file", metavar="FILE", help="A policy file.")]
 
 
@@ -73,26 +67,15 @@ def policy_show(
 def policy_check(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A policy file.")],
-    network: OptionalNetwork = None,
+    network: OptionalNetworkOption,
 ) -> None:
     """Check a policy file and, with a network file, that it weighs every entry of the universe."""
     output_of(context).show(policy_actions.check(file, network))
 
 
-@network_app.callback()
-def _network() -> None:
-    """Read network files."""
-
-
-@network_app.command("show")
-def network_show(context: typer.Context, network: NetworkOption) -> None:
-    """Show what a network file says and the network id that it adds up to."""
-    output_of(context).show(network_actions.show(network))
-
-
 def doctor(
     context: typer.Context,
-    network: OptionalNetwork = None,
+    network: OptionalNetworkOption,
     account: Annotated[
         Path | None, typer.Option(envvar=ACCOUNT_VARIABLE, metavar="DIR", help="The account's directory.")
     ] = None,

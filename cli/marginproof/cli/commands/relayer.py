@@ -1,5 +1,6 @@
 """``marginproof relayer``: run a node, make its key, ask a network's relayers how they are."""
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,8 +10,9 @@ from marginproof.cli.lazy import lazy_module
 from marginproof.cli.options import FastOption, NetworkOption, PasswordFileOption, output_of
 
 if TYPE_CHECKING:
-    from marginproof.cli.actions import relayer_node, relayer_status
+    from marginproof.cli.actions import network_universe, relayer_node, relayer_status
 else:
+    network_universe = lazy_module("marginproof.cli.actions.network_universe")
     relayer_node = lazy_module("marginproof.cli.actions.relayer_node")
     relayer_status = lazy_module("marginproof.cli.actions.relayer_status")
 
@@ -35,6 +37,26 @@ def status(
 ) -> None:
     """Ask every relayer of the network how it is. Exit code 13 when fewer than the threshold are healthy."""
     output_of(context).show(relayer_status.status(network, timeout))
+
+
+@app.command("announce-universe")
+def announce_universe(
+    context: typer.Context,
+    network: NetworkOption,
+    file: Annotated[Path, typer.Option(metavar="FILE", help="The universe file of the next version.")],
+    announcement: Annotated[
+        Path, typer.Option(metavar="FILE", help="The announcement; begun where there is none, else signed too.")
+    ],
+    keystore: Annotated[Path, typer.Option(metavar="FILE", help="The relayer's keystore (EIP-2335).")],
+    at: Annotated[
+        int | None,
+        typer.Option(metavar="TIME", min=0, help="UTC second from which the notice runs. Default: shortly from now."),
+    ] = None,
+    password_file: PasswordFileOption = None,
+) -> None:
+    """Sign, offline, that the universe will change so that older pledges lapse. Refuses what breaks a rule."""
+    result = network_universe.announce(network, file, announcement, keystore, password_file, at, int(time.time()))
+    output_of(context).show(result)
 
 
 @keys_app.command("new")
