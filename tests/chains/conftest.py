@@ -11,13 +11,14 @@ from marginproof.chains.evm.contracts import COLLATERAL_VAULT, PLEDGE_REGISTRY, 
 from marginproof.chains.evm.devnet import Devnet, DevnetOptions
 from marginproof.chains.evm.verify import BlockHeader, parse_get_proof, parse_header
 from marginproof.chains.evm.verify.proofs import AccountProof
+from marginproof.model.network import Network
+from tests.contracts.accounts import CONFIGURATION, GENESIS, REGISTRY_TERMS, network_of
 from tests.contracts.harness import Chain, Contract, address_of
 
 CHAIN_NUMBER = 31_337
-GENESIS = 1_700_000_000
-NOTICE = 1_000
+NOTICE = CONFIGURATION.notice_seconds
 PAYOUT = 500
-POLICY_DELAY = 300
+POLICY_DELAY = CONFIGURATION.policy_delay_seconds
 LOCKS = 24
 NOTICED_LOCK = 5
 ZERO_ADDRESS = "0x" + "00" * 20
@@ -40,6 +41,10 @@ class World:
     registry: Contract
     owner: str
     digest: bytes
+
+    @property
+    def network(self) -> Network:
+        return network_of(self.registry)
 
     def block(self, number: int) -> dict[str, Any]:
         block: dict[str, Any] = self.chain.devnet.rpc("eth_getBlockByNumber", hex(number), False)
@@ -75,7 +80,7 @@ def recorded(devnet: Devnet) -> World:
         devnet.fund(address_of(f"neighbour {index}"), index + 1)
     vault = chain.deploy(load_artifact(COLLATERAL_VAULT), NOTICE, ZERO_ADDRESS, PAYOUT, sender=owner)
     token = chain.deploy(load_artifact(TEST_TOKEN), "US dollar, test", "USDT", 6, sender=owner)
-    registry = chain.deploy(load_artifact(PLEDGE_REGISTRY), POLICY_DELAY, sender=owner)
+    registry = chain.deploy(load_artifact(PLEDGE_REGISTRY), *REGISTRY_TERMS, sender=owner)
     for index in range(LOCKS):
         vault.act(owner, "lock_native", bytes([index + 1]) * 32, value=10**18 + index)
     token.act(owner, "mint", owner, 10**12)

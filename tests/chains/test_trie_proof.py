@@ -267,14 +267,18 @@ def test_entries_that_are_accounts_and_words() -> None:
     assert verify_slot(root, SLOT, nodes).value == 2**256 - 1
 
 
-@pytest.mark.parametrize(
-    "entry", [b"\x80", b"\x00", b"\x82\x00\x01", b"\xc0", b"\xa1" + b"\x01" * 33, b"\x81\x7f", b"\x05\x05"]
-)
+@pytest.mark.parametrize("entry", [b"\x00", b"\x82\x00\x01", b"\xc0", b"\xa1" + b"\x01" * 33, b"\x81\x7f", b"\x05\x05"])
 def test_entries_that_are_no_storage_word(entry: bytes) -> None:
     root, nodes = with_entry(SLOT, entry)
     with pytest.raises(MalformedError) as caught:
         verify_slot(root, SLOT, nodes)
     assert caught.value.code is ReasonCode.TRIE_PROOF_INVALID
+
+
+def test_an_entry_of_zero_reads_as_none() -> None:
+    root, nodes = with_entry(SLOT, b"\x80")
+    fact = verify_slot(root, SLOT, nodes)
+    assert (fact.value, fact.present) == (0, False)
 
 
 def test_addresses_and_slots_have_one_length() -> None:

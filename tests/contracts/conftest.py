@@ -7,11 +7,11 @@ import pytest
 
 from marginproof.chains.evm.contracts import COLLATERAL_VAULT, PLEDGE_REGISTRY, TEST_TOKEN
 from marginproof.chains.evm.devnet import Devnet, DevnetOptions
+from tests.contracts.accounts import CONFIGURATION, GENESIS, REGISTRY_TERMS
 from tests.contracts.harness import Chain, Contract, compiled
 
-NOTICE = 1_000
+NOTICE = CONFIGURATION.notice_seconds
 PAYOUT = 500
-POLICY_DELAY = 300
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class World:
 
 @pytest.fixture(scope="session")
 def devnet() -> Iterator[Devnet]:
-    with Devnet(DevnetOptions(genesis_time=1_700_000_000)) as running:
+    with Devnet(DevnetOptions(genesis_time=GENESIS)) as running:
         # Gas is free here, so that balances show nothing but what the contracts moved.
         running.rpc("anvil_setNextBlockBaseFeePerGas", "0x0")
         yield running
@@ -61,7 +61,7 @@ def deployed(devnet: Devnet) -> World:
     arbiter = chain.deploy(compiled("StandInArbiter"), sender=deployer)
     vault = chain.deploy(compiled(COLLATERAL_VAULT), NOTICE, arbiter.address, PAYOUT, sender=deployer)
     token = chain.deploy(compiled(TEST_TOKEN), "US dollar, worthless", "TESTUSD", 6, sender=deployer)
-    registry = chain.deploy(compiled(PLEDGE_REGISTRY), POLICY_DELAY, sender=deployer)
+    registry = chain.deploy(compiled(PLEDGE_REGISTRY), *REGISTRY_TERMS, sender=deployer)
     token.act(owner, "mint", owner, 2**200)
     token.act(owner, "approve", vault.address, 2**256 - 1)
     return World(chain, vault, token, registry, arbiter, deployer, owner, stranger)

@@ -5,13 +5,16 @@ import json
 from pathlib import Path
 
 import pytest
+from eth_utils.crypto import keccak
 
 from marginproof.chains.evm.contracts import COLLATERAL_VAULT, Artifact, load_artifact
 from marginproof.chains.evm.contracts.artifact import ARTIFACTS, CONTRACTS, SOURCES
 from marginproof.chains.evm.contracts.build import compile_contract
+from marginproof.chains.evm.contracts.registry_code import expected_registry_code
 from marginproof.model.errors import ConfigurationError, MalformedError
 from marginproof.model.reasons import ReasonCode
-from tests.contracts.conftest import NOTICE, PAYOUT, POLICY_DELAY, World
+from tests.contracts.accounts import CONFIGURATION, NOTICE, network_of
+from tests.contracts.conftest import PAYOUT, World
 from tests.contracts.harness import Contract
 
 CODE_SIZE_LIMIT = 24_576  # EIP-170
@@ -44,7 +47,24 @@ def test_deployed_code_is_known_before_the_deployment(world: World) -> None:
         "ARBITER": world.arbiter.address,
     }
     assert _code(world, world.vault) == world.vault.artifact.deployed_code(**terms)
-    assert _code(world, world.registry) == world.registry.artifact.deployed_code(POLICY_DELAY=POLICY_DELAY)
+
+
+def test_the_registrys_code_hash_follows_from_its_network(world: World) -> None:
+    network = network_of(world.registry)
+    found = bytes(keccak(_code(world, world.registry)))
+    assert found == expected_registry_code(network, CONFIGURATION)
+    for other in (
+        dataclasses.replace(network, home_chain="eip155:5"),
+        dataclasses.replace(network, registry=b"\x01" * 20),
+        dataclasses.replace(network, n=256),
+        dataclasses.replace(network, configuration_digest=b"\x02" * 32),
+    ):
+        assert found != expected_registry_code(other, CONFIGURATION)
+    for terms in (
+        dataclasses.replace(CONFIGURATION, policy_delay_seconds=1),
+        dataclasses.replace(CONFIGURATION, notice_seconds=1),
+    ):
+        assert found != expected_registry_code(network, terms)
 
 
 def test_the_code_hash_pins_the_vaults_terms() -> None:
@@ -57,10 +77,10 @@ def test_the_code_hash_pins_the_vaults_terms() -> None:
     assert len(hashes) == 4
 
 
-@pytest.mark.parametrize("terms", [{}, {"POLICY_DELAY": 1, "MORE": 2}, {"policy_delay": 1}])
+@pytest.mark.parametrize("terms", [{}, {"DECIMALS": 1, "MORE": 2}, {"decimals": 1}])
 def test_immutable_values_are_given_by_their_names(terms: dict[str, int | str]) -> None:
-    with pytest.raises(MalformedError, match="POLICY_DELAY"):
-        load_artifact("PledgeRegistry").deployed_code(**terms)
+    with pytest.raises(MalformedError, match="DECIMALS"):
+        load_artifact("PriceFeed").deployed_code(**terms)
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", "null", '{"name": 1}', '{"name"'])

@@ -5,22 +5,36 @@ import hashlib
 import pytest
 
 from marginproof.chains.evm.contracts import PLEDGE_REGISTRY
-from tests.contracts.conftest import POLICY_DELAY, World
+from marginproof.model.network import VECTOR_LENGTHS
+from tests.contracts.accounts import POLICY_DELAY
+from tests.contracts.conftest import World
 from tests.contracts.harness import compiled
 
+CONFIGURATION_DIGEST = b"\xcd" * 32
 DIGEST, ROOT, SIGNATURE = b"\x0d" * 32, b"\x0e" * 32, b"\x0f" * 97
 
 
-@pytest.mark.parametrize("delay", [0, 31_536_001])
-def test_delays_out_of_range_are_refused(world: World, delay: int) -> None:
-    artifact = compiled(PLEDGE_REGISTRY)
-    assert world.chain.deploy_refused(artifact, delay, sender=world.deployer) == "DELAY_OUT_OF_RANGE"
+@pytest.mark.parametrize(
+    ("terms", "reason"),
+    [
+        ((256, CONFIGURATION_DIGEST, 0, 60), "DELAY_OUT_OF_RANGE"),
+        ((256, CONFIGURATION_DIGEST, 31_536_001, 60), "DELAY_OUT_OF_RANGE"),
+        ((256, CONFIGURATION_DIGEST, 60, 0), "DELAY_OUT_OF_RANGE"),
+        ((256, CONFIGURATION_DIGEST, 60, 31_536_001), "DELAY_OUT_OF_RANGE"),
+        ((256, bytes(32), 60, 60), "DIGEST_EMPTY"),
+        *(((n, CONFIGURATION_DIGEST, 60, 60), "VECTOR_LENGTH_UNKNOWN") for n in (0, 255, 768, 4096)),
+    ],
+)
+def test_impossible_terms_are_refused(world: World, terms: tuple[object, ...], reason: str) -> None:
+    assert world.chain.deploy_refused(compiled(PLEDGE_REGISTRY), *terms, sender=world.deployer) == reason
 
 
+@pytest.mark.parametrize("n", VECTOR_LENGTHS)
 @pytest.mark.parametrize("delay", [1, 31_536_000])
-def test_the_shortest_and_longest_delay_are_taken(world: World, delay: int) -> None:
-    registry = world.chain.deploy(compiled(PLEDGE_REGISTRY), delay, sender=world.deployer)
-    assert registry.call("policy_delay") == delay
+def test_the_shortest_and_longest_delay_are_taken(world: World, n: int, delay: int) -> None:
+    terms = (n, CONFIGURATION_DIGEST, delay, delay)
+    registry = world.chain.deploy(compiled(PLEDGE_REGISTRY), *terms, sender=world.deployer)
+    assert registry.call("policy_delay") == registry.call("notice_seconds") == delay
 
 
 def test_a_policy_holds_after_the_delay(world: World) -> None:

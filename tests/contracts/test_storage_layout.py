@@ -34,8 +34,15 @@ def test_variables_lie_where_the_documentation_says() -> None:
     assert vault.storage == {"locks": 0, "total_locked": 1, "lock_count": 2}
     assert vault.immutables == ("NOTICE_SECONDS", "PAYOUT_SECONDS", "ARBITER")
     registry = load_artifact(PLEDGE_REGISTRY)
-    assert registry.storage == {"policy_effective_at": 0, "signer_set_recorded_at": 1}
-    assert registry.immutables == ("POLICY_DELAY",)
+    assert registry.storage == {
+        "policy_effective_at": 0,
+        "signer_set_recorded_at": 1,
+        "accounts": 2,
+        "authorisations": 3,
+        "agreed_until": 4,
+        "key_used": 5,
+    }
+    assert registry.immutables == ("POLICY_DELAY", "NOTICE_SECONDS", "NETWORK_ID", "HOME_BRANCH", "DOMAIN_SEPARATOR")
 
 
 @pytest.mark.parametrize("amount", [1, 2**96 - 1])

@@ -69,7 +69,8 @@ async def test_the_life_of_a_token_lock(sender: Sender) -> None:
 
 
 async def test_registry_and_feed(chain: Devnet, sender: Sender) -> None:
-    registry = await Registry.deploy(sender, 10)
+    terms = {"n": 256, "policy_delay": 10, "notice_seconds": 20}
+    registry = await Registry.deploy(sender, configuration_digest=b"\x01" * 32, **terms)
     effective_at = await registry.announce_policy(b"\x03" * 32)
     assert effective_at == chain.now() + 10
     assert await registry.policy_effective_at(sender.address, b"\x03" * 32) == effective_at

@@ -10,7 +10,14 @@ from marginproof.chains.evm.client.quorum import (
     Outcome,
     QuorumMissingError,
 )
-from marginproof.chains.evm.client.reads import read_policy_time, read_vault
+from marginproof.chains.evm.client.reads import (
+    read_agreements,
+    read_authorisation,
+    read_policy_time,
+    read_registry_record,
+    read_vault,
+)
+from marginproof.chains.evm.contracts.registry_code import expected_registry_code
 
 __all__ = [
     "Answer",
@@ -21,6 +28,10 @@ __all__ = [
     "NotYetFinalError",
     "Outcome",
     "QuorumMissingError",
+    "expected_registry_code",
+    "read_agreements",
+    "read_authorisation",
     "read_policy_time",
+    "read_registry_record",
     "read_vault",
 ]

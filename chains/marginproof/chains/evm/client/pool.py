@@ -156,6 +156,15 @@ class EndpointPool:
             _remember(self._headers, number, header, _MAX_CACHED_HEADERS)
         return header
 
+    async def latest_header(self) -> BlockHeader:
+        """The newest block that enough endpoints have and none contradicts. It may still be taken back.
+
+        Raises:
+            QuorumMissingError, EndpointDisagreementError, FinalityViolationError: See :meth:`header_at`.
+        """
+        self._check_halted()
+        return await self._agreed_header(await self._height("the latest height", "eth_blockNumber"))
+
     async def reference_block(self, cutoff: int) -> BlockHeader:
         """The last block with time ≤ cut-off, once a later finalized block fixes which one that is.
 
@@ -223,8 +232,7 @@ class EndpointPool:
         Raises:
             QuorumMissingError, EndpointDisagreementError, FinalityViolationError: See :meth:`header_at`.
         """
-        self._check_halted()
-        header = await self._agreed_header(await self._height("the latest height", "eth_blockNumber"))
+        header = await self.latest_header()
         call = {"to": format_address(to), "data": f"0x{data.hex()}"}
         block = {"blockHash": f"0x{header.hash.hex()}"}
         answers = await self._ask_all(read_result, "eth_call", call, block)

@@ -1,19 +1,32 @@
 """What the other rooms read from a chain: vaults and the registry, proven under an agreed header."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from marginproof.chains.evm.client.pool import EndpointPool
+from marginproof.chains.evm.contracts.registry_code import expected_registry_code
 from marginproof.chains.evm.verify import (
+    Authorisation,
     BlockHeader,
+    SlotFact,
     VaultFacts,
+    account_slots,
+    agreement_holds,
+    agreement_slot,
+    authorisation_slot,
+    check_code,
+    decode_authorisation,
+    decode_head,
+    pledge_slots,
     policy_slot,
     recorded_time,
+    registry_record,
     total_locked_slot,
     vault_facts,
     vault_slots,
 )
 from marginproof.model.errors import MarginproofError
-from marginproof.model.network import VaultPin
+from marginproof.model.network import Configuration, Network, VaultPin
+from marginproof.model.pledges import RegistryRecord
 from marginproof.model.reasons import ReasonCode
 
 
@@ -93,3 +106,107 @@ async def read_policy_time(
             fix="check the registry's address and the home chain in the network configuration",
         )
     return recorded_time(values[slot])
+
+
+async def read_registry_record(
+    pool: EndpointPool, header: BlockHeader, network: Network, configuration: Configuration, account: bytes
+) -> RegistryRecord:
+    """An account's digest, key and standing pledges at a block.
+
+    Args:
+        pool: The home chain.
+        header: A header from the pool, usually the finalized one.
+        network: The network, which names the registry.
+        configuration: Its configuration, which the registry's code hash follows from.
+        account: Account id, 32 bytes.
+
+    Returns:
+        An empty record (digest and key zero, no pledges) for an account that the registry has never seen.
+
+    Raises:
+        UnavailableError: No endpoint gave a proof that holds.
+        MarginproofError: CHAIN_ID_MISMATCH for a pool of another chain; ACCOUNT_ABSENT, CODE_HASH_MISMATCH: there is
+            no registry of this network at its address; REGISTRY_INVARIANT.
+    """
+    digest, control = account_slots(account)
+    values = await _registry_words(pool, header, network, configuration, [digest, control])
+    head = decode_head(values[digest].value, values[control].value)
+    slots = pledge_slots(account, head.count)
+    if slots:
+        values = await _registry_words(pool, header, network, configuration, slots)
+    return registry_record(account, head, [values[slot].value for slot in slots], header.timestamp)
+
+
+async def read_authorisation(
+    pool: EndpointPool,
+    header: BlockHeader,
+    network: Network,
+    configuration: Configuration,
+    account: bytes,
+    venue: bytes,
+) -> Authorisation:
+    """Whether an account lets a venue pledge at a block.
+
+    Args:
+        pool: The home chain.
+        header: A header from the pool, usually the finalized one.
+        network: The network, which names the registry.
+        configuration: Its configuration.
+        account: Account id, 32 bytes.
+        venue: Address, 20 bytes.
+
+    Raises:
+        UnavailableError, MarginproofError: See :func:`read_registry_record`.
+    """
+    slot = authorisation_slot(account, venue)
+    values = await _registry_words(pool, header, network, configuration, [slot])
+    return decode_authorisation(values[slot].value, header.timestamp)
+
+
+async def read_agreements(
+    pool: EndpointPool,
+    header: BlockHeader,
+    network: Network,
+    configuration: Configuration,
+    venue: bytes,
+    others: Collection[bytes],
+) -> frozenset[bytes]:
+    """With which of these venues a mutual agreement holds at the block's time.
+
+    Args:
+        pool: The home chain.
+        header: A header from the pool, usually the finalized one.
+        network: The network, which names the registry.
+        configuration: Its configuration.
+        venue: Address, 20 bytes.
+        others: Addresses, 20 bytes each.
+
+    Raises:
+        UnavailableError, MarginproofError: See :func:`read_registry_record`.
+    """
+    sides = {other: (agreement_slot(venue, other), agreement_slot(other, venue)) for other in others}
+    slots = [slot for pair in sides.values() for slot in pair]
+    values = await _registry_words(pool, header, network, configuration, slots)
+    return frozenset(
+        other
+        for other, (own, foreign) in sides.items()
+        if agreement_holds(values[own].value, values[foreign].value, header.timestamp)
+    )
+
+
+async def _registry_words(
+    pool: EndpointPool,
+    header: BlockHeader,
+    network: Network,
+    configuration: Configuration,
+    slots: Sequence[bytes],
+) -> dict[bytes, SlotFact]:
+    if network.home_chain != pool.chain:
+        raise MarginproofError(
+            ReasonCode.CHAIN_ID_MISMATCH,
+            f"a registry on {network.home_chain} cannot be read on {pool.chain}",
+            fix="use the pool of the home chain",
+        )
+    account, values = await pool.read_account(header, network.registry, slots)
+    check_code(account, expected_registry_code(network, configuration))
+    return values

@@ -77,14 +77,14 @@ class Artifact:
         }
         return json.dumps(fields, indent=1, sort_keys=True) + "\n"
 
-    def deployed_code(self, **immutables: int | str) -> bytes:
+    def deployed_code(self, **immutables: int | str | bytes) -> bytes:
         """The code that lies at the address of a deployment with these immutable values.
 
         Args:
-            immutables: Every immutable by name: integers, or addresses as hex text.
+            immutables: Every immutable by name: integers, addresses as hex text, or 32 bytes.
 
         Raises:
-            MalformedError: One is missing or not known.
+            MalformedError: One is missing, not known, or bytes of another length.
         """
         if set(immutables) != set(self.immutables):
             wanted = ", ".join(self.immutables)
@@ -92,7 +92,7 @@ class Artifact:
         words = [_word(immutables[name]) for name in self.immutables]
         return self.runtime + b"".join(words)
 
-    def code_hash(self, **immutables: int | str) -> bytes:
+    def code_hash(self, **immutables: int | str | bytes) -> bytes:
         """Keccak-256 of :meth:`deployed_code`: what an account proof shows of an honest deployment."""
         return bytes(keccak(self.deployed_code(**immutables)))
 
@@ -114,6 +114,10 @@ def load_artifact(name: str) -> Artifact:
     return Artifact.from_json(text)
 
 
-def _word(value: int | str) -> bytes:
+def _word(value: int | str | bytes) -> bytes:
+    if isinstance(value, bytes):
+        if len(value) != 32:
+            raise MalformedError("an immutable value given as bytes has 32 of them")
+        return value
     number = int(value, 16) if isinstance(value, str) else value
     return number.to_bytes(32, "big")

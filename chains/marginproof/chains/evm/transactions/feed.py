@@ -5,7 +5,8 @@ from typing import Self
 
 from marginproof.chains.evm.contracts.artifact import PRICE_FEED, load_artifact
 from marginproof.chains.evm.contracts.codec import checksum_address
-from marginproof.chains.evm.transactions.sender import Receipt, Sender
+from marginproof.chains.evm.transactions.receipts import Receipt
+from marginproof.chains.evm.transactions.sender import Sender
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,8 @@ from typing import Self
 
 from marginproof.chains.evm.contracts.artifact import TEST_TOKEN, load_artifact
 from marginproof.chains.evm.contracts.codec import checksum_address
-from marginproof.chains.evm.transactions.sender import Receipt, Sender
+from marginproof.chains.evm.transactions.receipts import Receipt
+from marginproof.chains.evm.transactions.sender import Sender
 
 
 class Token:

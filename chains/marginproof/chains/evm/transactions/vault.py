@@ -5,7 +5,8 @@ from typing import Self
 
 from marginproof.chains.evm.contracts.artifact import COLLATERAL_VAULT, load_artifact
 from marginproof.chains.evm.contracts.codec import checksum_address
-from marginproof.chains.evm.transactions.sender import Receipt, Sender
+from marginproof.chains.evm.transactions.receipts import Receipt
+from marginproof.chains.evm.transactions.sender import Sender
 
 NATIVE = "0x0000000000000000000000000000000000000000"
 """The asset address that stands for the chain's own coin, and the arbiter that stands for none."""

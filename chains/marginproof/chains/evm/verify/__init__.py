@@ -1,9 +1,24 @@
 """Ethereum headers, accounts and storage by proof: bytes in, typed facts out, no I/O."""
 
-from marginproof.chains.evm.verify.accounts import AccountFacts, SlotFact, verify_account, verify_slot
+from marginproof.chains.evm.verify.accounts import AccountFacts, SlotFact, check_code, verify_account, verify_slot
 from marginproof.chains.evm.verify.headers import BlockHeader, parse_header
 from marginproof.chains.evm.verify.proofs import AccountProof, parse_get_proof, verify_proof
-from marginproof.chains.evm.verify.registry import policy_slot, recorded_time, signer_set_slot
+from marginproof.chains.evm.verify.registry import (
+    AccountHead,
+    Authorisation,
+    account_slots,
+    agreement_holds,
+    agreement_slot,
+    authorisation_slot,
+    decode_authorisation,
+    decode_head,
+    decode_pledge,
+    pledge_slots,
+    policy_slot,
+    recorded_time,
+    registry_record,
+    signer_set_slot,
+)
 from marginproof.chains.evm.verify.vault import (
     LockFacts,
     VaultFacts,
@@ -17,17 +32,29 @@ from marginproof.chains.evm.verify.vault import (
 
 __all__ = [
     "AccountFacts",
+    "AccountHead",
     "AccountProof",
+    "Authorisation",
     "BlockHeader",
     "LockFacts",
     "SlotFact",
     "VaultFacts",
+    "account_slots",
+    "agreement_holds",
+    "agreement_slot",
+    "authorisation_slot",
+    "check_code",
+    "decode_authorisation",
+    "decode_head",
     "decode_lock",
+    "decode_pledge",
     "lock_slots",
     "parse_get_proof",
     "parse_header",
+    "pledge_slots",
     "policy_slot",
     "recorded_time",
+    "registry_record",
     "signer_set_slot",
     "total_locked_slot",
     "vault_facts",

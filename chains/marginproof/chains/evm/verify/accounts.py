@@ -8,7 +8,7 @@ from eth_hash.auto import keccak
 
 from marginproof.chains.evm.verify.canonical_rlp import RlpError, RlpList, decode, fixed, unsigned
 from marginproof.chains.evm.verify.trie_proof import EMPTY_TRIE_ROOT, proven_value
-from marginproof.model.errors import MalformedError
+from marginproof.model.errors import MalformedError, MarginproofError
 from marginproof.model.reasons import ReasonCode
 
 EMPTY_CODE_HASH: Final = keccak(b"")
@@ -103,9 +103,33 @@ def verify_slot(storage_root: bytes, slot: bytes, nodes: Sequence[bytes]) -> Slo
         word = unsigned(decode(value, max_depth=0), 32)
     except RlpError as error:
         raise _invalid(f"the storage's entry is no word: {error}") from error
-    if word == 0:  # zero is stored by having no entry
-        raise _invalid("the storage's entry is zero")
+    if word == 0:  # chains have no entry for zero; anvil keeps one where a transaction read the slot: it means the same
+        return _ABSENT_SLOT
     return SlotFact(word, present=True)
+
+
+def check_code(account: AccountFacts, code_hash: bytes) -> None:
+    """Refuses an address that is not the contract it should be.
+
+    Args:
+        account: Proven.
+        code_hash: Of the contract's code with its immutable values, 32 bytes.
+
+    Raises:
+        MarginproofError: ACCOUNT_ABSENT, CODE_HASH_MISMATCH.
+    """
+    if not account.exists:
+        raise MarginproofError(
+            ReasonCode.ACCOUNT_ABSENT,
+            "the chain has no account at the contract's address",
+            fix="check the contract's address and chain in the network configuration",
+        )
+    if account.code_hash != code_hash:
+        raise MarginproofError(
+            ReasonCode.CODE_HASH_MISMATCH,
+            "the contract's code is not the code that the network pins",
+            fix="check the contract's address in the network configuration; do not rely on this contract",
+        )
 
 
 def _invalid(message: str) -> MalformedError:

@@ -8,7 +8,7 @@ import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from marginproof.chains.evm.verify.accounts import AccountFacts, SlotFact
+from marginproof.chains.evm.verify.accounts import AccountFacts, SlotFact, check_code
 from marginproof.chains.evm.verify.headers import BlockHeader
 from marginproof.chains.evm.verify.layout import address_word, map_slot, next_slot, word
 from marginproof.chains.evm.verify.proofs import AccountProof, verify_proof
@@ -143,7 +143,7 @@ def vault_facts(
     Raises:
         MarginproofError: ACCOUNT_ABSENT, CODE_HASH_MISMATCH, VAULT_INVARIANT.
     """
-    _check_code(account, code_hash)
+    check_code(account, code_hash)
     locks = {lock_id: decode_lock(_words(values, lock_slots(lock_id))) for lock_id in lock_ids}
     totals = {asset: values[total_locked_slot(asset)].value for asset in (NATIVE_ASSET, *assets)}
     if totals[NATIVE_ASSET] > account.balance:
@@ -187,21 +187,6 @@ def verify_vault(
         lock_ids=lock_ids,
         assets=assets,
     )
-
-
-def _check_code(account: AccountFacts, code_hash: bytes) -> None:
-    if not account.exists:
-        raise MarginproofError(
-            ReasonCode.ACCOUNT_ABSENT,
-            "the chain has no account at the contract's address",
-            fix="check the contract's address and chain in the network configuration",
-        )
-    if account.code_hash != code_hash:
-        raise MarginproofError(
-            ReasonCode.CODE_HASH_MISMATCH,
-            "the contract's code is not the code that the network pins",
-            fix="check the contract's address in the network configuration; do not rely on this contract",
-        )
 
 
 def _words(values: Mapping[bytes, SlotFact], slots: tuple[bytes, bytes, bytes]) -> tuple[int, int, int]:
