@@ -98,7 +98,9 @@ def exclusive(directory: Path) -> Iterator[None]:
     except OSError as error:
         os.close(descriptor)
         raise RefusedError(
-            ReasonCode.STORE_LOCKED, "another process uses this account now", fix="wait until it has ended"
+            ReasonCode.STORE_LOCKED,
+            "another process uses this account now",
+            fix="wait until it has ended; an agent (`marginproof account watch`) goes on until it gets SIGTERM",
         ) from error
     try:
         yield

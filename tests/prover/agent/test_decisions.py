@@ -28,7 +28,7 @@ from marginproof.prover.agent.decisions import (
 )
 
 NOW = 1_000_000
-RULES = VenueRules(line_limit_cents=1_000, interval_seconds=3_600, at_share=Fraction(1, 2), measure_seconds=60)
+RULES = VenueRules(line_limit=1_000, interval_seconds=3_600, at_share=Fraction(1, 2), measure_seconds=60)
 STAMP = Stamp(7, 1, bytes(32))
 MAINTENANCE = Ask(Purpose.MAINTENANCE)
 LINE = Proposal(b"\x01" * 48, 1_000, Purpose.INITIAL)
@@ -71,7 +71,7 @@ def test_a_proposal_within_the_limit_is_proven_at_once(proposal: Proposal) -> No
 
 
 def test_a_line_above_the_limit_is_never_accepted_but_proofs_go_on() -> None:
-    large = dataclasses.replace(LINE, line_cents=1_001)
+    large = dataclasses.replace(LINE, line=1_001)
     assert refuses_line(RULES, large)
     assert not refuses_line(RULES, LINE)
     assert decided(proposal=large) == Rest()
@@ -160,7 +160,7 @@ def test_what_never_happens(now_view: VenueView, past: list[tuple[Ask, Stamp]]) 
     assert not now_view.swapping
     assert history.answered.get(decision.ask) != now_view.stamp
     if isinstance(decision, Prove) and decision.proposal is not None:
-        assert decision.proposal.line_cents <= RULES.line_limit_cents
+        assert decision.proposal.line <= RULES.line_limit
         assert not now_view.swapping_elsewhere
         assert decision.ask == Ask(decision.proposal.purpose, decision.proposal.commitment)
     else:

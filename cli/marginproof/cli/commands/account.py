@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from marginproof.cli.commands.watch import watch
 from marginproof.cli.lazy import lazy_module
 from marginproof.cli.options import (
     AccountOption,
@@ -35,6 +36,7 @@ app = typer.Typer(
 )
 notice_app = typer.Typer(name="notice", help="Start or cancel a lock's notice.", no_args_is_help=True)
 app.add_typer(notice_app)
+app.command("watch")(watch)
 
 _CHAIN_TALK = "asking the chain; a transaction takes until a block contains it"
 

@@ -143,10 +143,10 @@ class WebhookConfig:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class VenueConfig:
-    """One venue that is followed; ``line_limit_cents`` replaces the account's own limit, None leaves it."""
+    """One venue that is followed; ``line_limit_usd`` replaces the account's own limit, None leaves that."""
 
     address: bytes
-    line_limit_cents: int | None = dataclasses.field(repr=False)
+    line_limit_usd: Fraction | None = dataclasses.field(repr=False)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -229,7 +229,7 @@ def _venues(venues: list[_Venue]) -> tuple[VenueConfig, ...]:
     try:
         read = tuple(
             VenueConfig(
-                parse_address(venue.address), None if venue.line_limit_usd is None else _cents(venue.line_limit_usd)
+                parse_address(venue.address), None if venue.line_limit_usd is None else Fraction(venue.line_limit_usd)
             )
             for venue in venues
         )

@@ -36,10 +36,10 @@ class Stamp:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Proposal:
-    """A pledge that the venue proposes, checked; ``line_cents`` in USD cents rounded up, secret."""
+    """A pledge that the venue proposes, checked; ``line`` in lots of the cash entry, secret."""
 
     commitment: bytes
-    line_cents: int = dataclasses.field(repr=False)
+    line: int = dataclasses.field(repr=False)
     purpose: Purpose
 
 
@@ -94,13 +94,13 @@ class VenueRules:
     """How one venue is served.
 
     Args:
-        line_limit_cents: Largest line that is accepted, USD cents; secret.
+        line_limit: Largest line that is accepted, lots of the cash entry; secret.
         interval_seconds: Of the network, between two proofs.
         at_share: Share of the interval after which the next proof is made, in (0, 1).
         measure_seconds: How often headroom is measured where no proof is due.
     """
 
-    line_limit_cents: int = dataclasses.field(repr=False)
+    line_limit: int = dataclasses.field(repr=False)
     interval_seconds: int
     at_share: Fraction
     measure_seconds: int
@@ -155,7 +155,7 @@ def decide(rules: VenueRules, view: VenueView, history: VenueHistory, now: int) 
 
 def refuses_line(rules: VenueRules, proposal: Proposal) -> bool:
     """Whether a proposal's line is above what the account accepts at this venue."""
-    return proposal.line_cents > rules.line_limit_cents
+    return proposal.line > rules.line_limit
 
 
 def due(rules: VenueRules, view: VenueView, now: int) -> Why | None:

@@ -38,3 +38,7 @@ class AgentMemory:
         """The memory after a level has changed."""
         others = (known for known in self.levels if known.venue != venue)
         return dataclasses.replace(self, levels=(*others, VenueLevel(venue, level)))
+
+    def with_ledger(self, ledger: Ledger) -> "AgentMemory":
+        """The memory after something was reserved, sent or counted."""
+        return dataclasses.replace(self, ledger=ledger)

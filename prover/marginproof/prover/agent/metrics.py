@@ -8,6 +8,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from marginproof.model.chains import format_address
 from marginproof.prover.agent.events import Event, EventKind
+from marginproof.prover.agent.levels import Level
 
 _NO_VENUE: Final = ""
 _PROOFS: Final = {
@@ -50,11 +51,13 @@ class AgentMetrics:
             self._proofs.labels(of, _PROOFS[event.kind]).inc()
         if event.kind in _TOP_UPS:
             self._top_ups.labels(_TOP_UPS[event.kind]).inc()
-        if event.level is not None:
-            self._level.labels(of).set(event.level)
         self._note_trouble(event, of)
         if event.kind in (EventKind.STREAM_BACK, EventKind.STREAM_LOST):
             self._stream.labels(of, event.subject or "").set(event.kind is EventKind.STREAM_BACK)
+
+    def level(self, venue: bytes, level: Level) -> None:
+        """Notes a venue's level."""
+        self._level.labels(format_address(venue)).set(level)
 
     def deadline(self, venue: bytes, due_at: int) -> None:
         """Notes when a venue's next proof is due, UTC seconds; the seconds left are counted when asked for."""
