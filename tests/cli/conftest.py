@@ -14,7 +14,7 @@ import pytest
 from marginproof.chains.evm.devnet import Devnet, DevnetOptions, development_account
 from marginproof.cli.main import main
 from marginproof.model.network_file import NetworkFile, dump_network_file
-from tests.prover.conftest import Chain, deploy
+from tests.prover.chain import Chain, deploy
 from tests.prover.servers import RelayerForTests, VenueForTests, serving
 from tests.prover.world import HOME, PASSWORD, network_file
 

@@ -15,7 +15,7 @@ from marginproof.model.certificates import Leaf, Reference
 from marginproof.model.margin import Outcome
 from marginproof.prover.account import Account
 from tests.cli.conftest import ACCESS_KEY, Command, Live
-from tests.prover.conftest import NOTICE_SECONDS
+from tests.prover.chain import NOTICE_SECONDS
 from tests.prover.world import CASH, HOME, LOT, PASSWORD, PERP, VENUE, book, certify, price_report, snapshot
 
 ETH_ID = f"{HOME}/slip44:60"

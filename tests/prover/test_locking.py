@@ -17,7 +17,7 @@ from marginproof.prover.account import Account
 from marginproof.prover.chain_actions import ChainActions, parse_receiver
 from marginproof.prover.funding import Funding
 from marginproof.prover.state import LockRecord
-from tests.prover.conftest import NOTICE_SECONDS, Chain
+from tests.prover.chain import NOTICE_SECONDS, Chain
 from tests.prover.world import PASSWORD
 
 PAYER = development_account(1)

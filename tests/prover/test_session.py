@@ -1,132 +1,25 @@
 """The whole account over real sockets and a real chain: register, fetch, prove, submit; and everybody who may lie."""
 
-import contextlib
 import dataclasses
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from marginproof import core
-from marginproof.attestation.blinding import leaf_blinding
-from marginproof.attestation.collateral import collateral_vector
 from marginproof.chains.evm.devnet import development_account
 from marginproof.model.accounts import Registration, SignedRegistration
 from marginproof.model.bundle import PresentationBundle
-from marginproof.model.certificates import Leaf, Reference
-from marginproof.model.errors import MarginproofError, RefusedError
+from marginproof.model.errors import RefusedError
 from marginproof.model.margin import Outcome, Presentation, Purpose
-from marginproof.model.network_file import NetworkFile
+from marginproof.model.pledges import RegistryRecord
 from marginproof.model.reasons import ReasonCode
 from marginproof.prover.account import Account
 from marginproof.prover.chain_actions import ChainActions
 from marginproof.prover.funding import Funding
-from marginproof.prover.proving import MarginInsufficientError
+from marginproof.prover.headroom import MarginInsufficientError
 from marginproof.prover.registering import first_epoch_for
 from marginproof.prover.session import AccountSession
-from tests.prover.conftest import Chain
-from tests.prover.servers import RelayerForTests, VenueForTests, serving
-from tests.prover.world import (
-    CASH,
-    HOME,
-    LOT,
-    PASSWORD,
-    PERP,
-    SECOND,
-    VENUE,
-    book,
-    certify,
-    make_account,
-    price_report,
-    snapshot,
-)
-
-ETHER = 10**18
-
-
-def refused(code: ReasonCode) -> pytest.RaisesExc[MarginproofError]:
-    return pytest.raises(MarginproofError, match=f"^{code}")
-
-
-@dataclasses.dataclass
-class Stage:
-    """Chain, relayers, venue and the account's session, with the means to move each of them."""
-
-    chain: Chain
-    network: NetworkFile
-    account: Account
-    relayers: list[RelayerForTests]
-    venue: VenueForTests
-    session: AccountSession
-    now: int
-
-    async def lock(self, amount: int = 10 * ETHER) -> None:
-        actions = ChainActions(self.account, self.network, Funding(development_account(1)))
-        await actions.lock(self.network.universe.entries[0], amount)
-
-    def reference(self) -> Reference:
-        block = self.chain.devnet.rpc("eth_getBlockByNumber", "latest", False)
-        return Reference(int(block["number"], 16), bytes.fromhex(block["hash"][2:]), int(block["timestamp"], 16))
-
-    def certify(self, amount: int = 10 * ETHER, *, epoch: int = 30, chain: str = HOME, only: int | None = None) -> None:
-        """What honest relayers would do after an epoch."""
-        registration = self.relayers[0].registrations[-1].registration
-        reference = self.reference()
-        vector = collateral_vector(self.network.universe, chain, [(bytes(20), amount)])
-        blinding = leaf_blinding(
-            registration.blinding_seed,
-            network=self.network.network_id,
-            chain=chain,
-            account=registration.account,
-            registration_digest=registration.root(),
-            epoch=epoch,
-            reference_hash=reference.hash,
-            universe_digest=self.network.universe.root(),
-        )
-        commitment = core.commit(256, vector, blinding)
-        leaf = Leaf(registration.account, chain, registration.root(), registration.payees_root, commitment)
-        pair = certify(self.network, leaf, epoch=epoch, reference=reference)
-        for index, relayer in enumerate(self.relayers):
-            if only is None or only == index:
-                relayer.leaves[chain] = pair
-
-    def quote(self, values: dict[int, int], sequence: int = 1) -> None:
-        self.venue.book = book(self.network, self.account.account_id, values, sequence)
-
-    def tick(self, seconds: int = 30) -> None:
-        """Time passes; the venue publishes a new snapshot."""
-        self.now += seconds
-        self.venue.snapshot = snapshot(self.network, self.now)
-        self.venue.report = price_report(self.network, self.now)
-
-    async def ready(self) -> None:
-        await self.lock()
-        await self.session.register()
-        self.certify()
-
-
-@pytest.fixture
-async def stage(chain: Chain, tmp_path: Path) -> AsyncIterator[Stage]:
-    relayers = [RelayerForTests() for _ in range(3)]
-    venue = VenueForTests(b"")
-    async with contextlib.AsyncExitStack() as stack:
-        targets = [
-            await stack.enter_async_context(serving(relayer, tmp_path / f"tls-{index}"))
-            for index, relayer in enumerate(relayers)
-        ]
-        venue_target = await stack.enter_async_context(serving(venue, tmp_path / "tls-venue"))
-        network = chain.network(relayers=targets, venue=venue_target)
-        venue.network_id = network.network_id
-        account = stack.enter_context(make_account(tmp_path / "account", network, endpoints={HOME: chain.devnet.urls}))
-        for _ in range(4):
-            chain.devnet.mine()
-        made = Stage(chain, network, account, relayers, venue, None, chain.devnet.now() + 300)  # type: ignore[arg-type]
-        made.session = await stack.enter_async_context(
-            AccountSession(account, network, clock=lambda: made.now, timeout_seconds=3.0)
-        )
-        made.quote({CASH: 5_000 * LOT, PERP: -LOT})
-        made.tick(0)
-        yield made
+from tests.prover.stage import ETHER, Stage, refused
+from tests.prover.world import CASH, HOME, LOT, PASSWORD, PERP, SECOND, VENUE, snapshot
 
 
 async def test_lock_register_prove_accept(stage: Stage) -> None:
@@ -138,6 +31,10 @@ async def test_lock_register_prove_accept(stage: Stage) -> None:
     assert PresentationBundle.decode(bundle.encode()) == bundle
     assert bundle.signed_decision == answer.signed_decision.encode()
     assert Presentation.decode(bundle.presentation) == prepared.presentation
+    record = RegistryRecord.decode(bundle.registry_record)
+    assert record.pledges[0].commitment == (await stage.session.record()).pledges[0].commitment
+    assert prepared.presentation.context.registry_digest == record.digest != bytes(32)
+    assert prepared.presentation.consent == ()
     assert prepared.left_out == ()
     assert 0 < prepared.prove_seconds < 60
 
@@ -158,15 +55,17 @@ async def test_the_same_occasion_gives_the_same_bytes_even_after_a_restart(stage
     assert bundle.presentation == first.presentation.encode()
 
 
-async def test_a_second_book_on_one_snapshot_gets_no_second_proof(stage: Stage) -> None:
+async def test_a_second_proposal_on_one_snapshot_gets_no_second_proof(stage: Stage) -> None:
     await stage.ready()
-    await stage.session.prepare(VENUE, Purpose.MAINTENANCE)
-    stage.quote({CASH: 4_000 * LOT, PERP: -LOT}, sequence=2)
+    stage.propose({CASH: 4_000 * LOT, PERP: -LOT}, number=2)
+    await stage.session.prepare(VENUE, Purpose.MAINTENANCE, await stage.proposal())
+    stage.propose({CASH: 4_100 * LOT, PERP: -LOT}, number=3)
     with refused(ReasonCode.PROOF_ALREADY_MADE):
-        await stage.session.prepare(VENUE, Purpose.MAINTENANCE)
-    assert not (await stage.session.prepare(VENUE, Purpose.INITIAL)).repeated
+        await stage.session.prepare(VENUE, Purpose.MAINTENANCE, await stage.proposal())
+    assert not (await stage.session.prepare(VENUE, Purpose.MAINTENANCE)).repeated  # on what stands: another question
+    assert not (await stage.session.prepare(VENUE, Purpose.INITIAL, await stage.proposal())).repeated
     stage.tick()
-    assert not (await stage.session.prepare(VENUE, Purpose.MAINTENANCE)).repeated
+    assert not (await stage.session.prepare(VENUE, Purpose.MAINTENANCE, await stage.proposal())).repeated
 
 
 async def test_a_second_snapshot_on_one_price_report_gets_no_second_proof(stage: Stage) -> None:
@@ -177,17 +76,17 @@ async def test_a_second_snapshot_on_one_price_report_gets_no_second_proof(stage:
         await stage.session.prepare(VENUE, Purpose.MAINTENANCE)
 
 
-async def test_a_venue_cannot_search_for_equity_by_books_that_fail(stage: Stage) -> None:
+async def test_a_venue_cannot_search_for_equity_by_lines_that_fail(stage: Stage) -> None:
     await stage.ready()
-    stage.quote({CASH: -50_000 * LOT})
+    stage.propose({CASH: 5_000 * LOT}, line=50_000 * LOT, number=2)
     for _ in range(2):  # the same question may be asked again, it has the same answer
         with pytest.raises(MarginInsufficientError):
-            await stage.session.prepare(VENUE, Purpose.MAINTENANCE)
-    stage.quote({CASH: 5_000 * LOT}, sequence=2)
+            await stage.session.prepare(VENUE, Purpose.INITIAL, await stage.proposal())
+    stage.propose({CASH: 5_000 * LOT}, line=LOT, number=3)
     with refused(ReasonCode.PROOF_ALREADY_MADE):
-        await stage.session.prepare(VENUE, Purpose.MAINTENANCE)
+        await stage.session.prepare(VENUE, Purpose.INITIAL, await stage.proposal())
     stage.tick()
-    assert not (await stage.session.prepare(VENUE, Purpose.MAINTENANCE)).repeated
+    assert not (await stage.session.prepare(VENUE, Purpose.INITIAL, await stage.proposal())).repeated
 
 
 async def test_old_proof_records_are_dropped(stage: Stage) -> None:
@@ -200,18 +99,20 @@ async def test_old_proof_records_are_dropped(stage: Stage) -> None:
 
 async def test_no_margin_no_message(stage: Stage) -> None:
     await stage.ready()
-    stage.quote({CASH: -50_000 * LOT})
+    stage.propose({CASH: -50_000 * LOT}, number=2)
+    proposal = await stage.proposal()
     with pytest.raises(MarginInsufficientError):
-        await stage.session.prepare(VENUE, Purpose.MAINTENANCE)
+        await stage.session.prepare(VENUE, Purpose.MAINTENANCE, proposal)
     assert stage.venue.presentations == []
-    assert [record.presentation for record in stage.account.state.proofs] == [b""]
+    assert stage.account.state.proofs[-1].presentation == b""
+    assert proposal.commitment not in [record.commitment for record in stage.account.state.pledges]
 
 
 async def test_reject_is_an_answer(stage: Stage) -> None:
     await stage.ready()
-    stage.venue.outcome, stage.venue.reasons = Outcome.REJECT, ("BOOK_STALE",)
+    stage.venue.outcome, stage.venue.reasons = Outcome.REJECT, ("BOOK_NOT_COVERED",)
     answer, _ = await stage.session.submit(await stage.session.prepare(VENUE, Purpose.MAINTENANCE))
-    assert (answer.outcome, answer.reasons, answer.step) == (Outcome.REJECT, ("BOOK_STALE",), 7)
+    assert (answer.outcome, answer.reasons, answer.step) == (Outcome.REJECT, ("BOOK_NOT_COVERED",), 7)
 
 
 async def test_a_decision_that_the_venue_did_not_sign_is_refused(stage: Stage) -> None:
@@ -239,23 +140,23 @@ async def test_a_reference_block_that_own_endpoints_do_not_have_is_found_out(sta
 
 
 async def test_a_lock_under_notice_counts_for_nothing(stage: Stage) -> None:
-    await stage.ready()
+    await stage.ready({CASH: 5_000 * LOT, PERP: -3 * LOT})
     await ChainActions(stage.account, stage.network, Funding(development_account(1))).start_notice(0)
     stage.certify(0, epoch=31)
-    stage.quote({CASH: 5_000 * LOT, PERP: -3 * LOT})
     with pytest.raises(MarginInsufficientError):
         await stage.session.prepare(VENUE, Purpose.MAINTENANCE)
 
 
 async def test_without_endpoints_the_accounts_own_records_serve(stage: Stage) -> None:
     await stage.ready()
-    urls = dict(stage.account.state.endpoints)
-    await stage.session.prepare(VENUE, Purpose.MAINTENANCE)
-    stage.account.remember(dataclasses.replace(stage.account.state, endpoints={}))
+    lock = stage.account.lock(0)
+    stage.account.replace_lock(dataclasses.replace(lock, number=1, chain=SECOND))
+    await stage.session.register()
+    stage.certify(chain=SECOND, epoch=31)
+    stage.certify(epoch=31)
     stage.tick()
-    async with AccountSession(stage.account, stage.network, clock=lambda: stage.now) as session:
-        assert not (await session.prepare(VENUE, Purpose.MAINTENANCE)).repeated
-    stage.account.remember(dataclasses.replace(stage.account.state, endpoints=urls))
+    prepared = await stage.session.prepare(VENUE, Purpose.MAINTENANCE)
+    assert [leaf.leaf.chain for leaf in prepared.presentation.leaves] == [HOME, SECOND]
 
 
 async def test_the_newest_leaf_of_any_relayer_is_used_and_bad_ones_are_passed_over(stage: Stage) -> None:
@@ -282,7 +183,7 @@ async def test_no_leaf_anywhere_says_to_wait(stage: Stage) -> None:
     await stage.lock()
     await stage.session.register()
     with refused(ReasonCode.NOT_FOUND) as caught:
-        await stage.session.prepare(VENUE, Purpose.MAINTENANCE)
+        await stage.session.evidence()
     assert "epoch" in caught.value.fix
 
 
@@ -295,7 +196,7 @@ async def test_unregistered_accounts_are_told_what_to_do(stage: Stage) -> None:
 
 async def test_a_policy_that_was_never_announced_is_refused(stage: Stage) -> None:
     await stage.ready()
-    stage.venue.policy += b"# one more comment\n"
+    stage.venue.policies = (stage.venue.policies[0] + b"# one more comment\n",)
     with refused(ReasonCode.POLICY_NOT_ANNOUNCED):
         await stage.session.prepare(VENUE, Purpose.MAINTENANCE)
 

@@ -15,16 +15,18 @@ from marginproof.attestation.leaves import include
 from marginproof.attestation.observations import sign_observations
 from marginproof.attestation.typed_signing import sign_typed
 from marginproof.model.certificates import Certificate, IncludedLeaf, Leaf, Reference
-from marginproof.model.margin import BookOpening, SignedSnapshot, VectorValue
+from marginproof.model.margin import Purpose, SignedSnapshot
 from marginproof.model.network import Configuration, Network, VaultPin
 from marginproof.model.network_file import NetworkFile, RelayerEndpoint, VenueEndpoint, signer_set_of
+from marginproof.model.pledges import Book, PledgeOpening, VectorValue
 from marginproof.model.prices import Observations, PointValue, PriceReport
 from marginproof.model.typed_data import snapshot_message
 from marginproof.model.universe import Entry, EntryKind, Feed, PointKind, PricePoint, Universe
 from marginproof.oracles.report import build_report
 from marginproof.prover.account import Account
+from marginproof.risk.line import pledge_vector
 from marginproof.risk.packaged import packaged_policy
-from marginproof.risk.policy import load_policy
+from marginproof.risk.policy import Policy, load_policy
 from marginproof.risk.snapshot import build_snapshot
 
 GENESIS = 1_700_000_000
@@ -36,9 +38,11 @@ PRICES = {"price:ETH": 2_000 * 10**8, "price:USDC": 10**8}
 KEYS = tuple(core.SigningKey.from_bytes(bytes(31) + bytes([number])) for number in (7, 8, 9))
 VENUE_KEY: LocalAccount = EthereumAccount.from_key(b"\x51" * 32)
 VENUE = bytes.fromhex(VENUE_KEY.address[2:])
-OTHER_VENUE = b"\x77" * 20
+OTHER_KEY: LocalAccount = EthereumAccount.from_key(b"\x52" * 32)
+OTHER_VENUE = bytes.fromhex(OTHER_KEY.address[2:])
 PASSWORD = "correct horse battery"
 POLICY = load_policy(packaged_policy())
+FULL_POLICY = load_policy(packaged_policy() + f'\nrecognition:\n  full: ["0x{OTHER_VENUE.hex()}"]\n'.encode())
 ENTROPY_SEED = b"\x42" * 32
 
 
@@ -58,6 +62,7 @@ def network_file(
     *,
     relayers: Sequence[tuple[str, str]] = (("127.0.0.1:1", ""),) * 3,
     venue: tuple[str, str] = ("127.0.0.1:1", ""),
+    other: tuple[str, str] | None = None,
     vault: bytes = b"\x33" * 20,
     code_hash: bytes = b"\x44" * 32,
     registry: bytes = b"\x99" * 20,
@@ -65,7 +70,7 @@ def network_file(
     genesis: int = GENESIS,
     **changes: Any,
 ) -> NetworkFile:
-    """A network; ``relayers`` and ``venue`` are targets and pinned certificates, ``changes`` delays."""
+    """A network; ``relayers``, ``venue`` and ``other`` are targets and pinned certificates, ``changes`` delays."""
     signer_set = signer_set_of(tuple(key.public_key for key in KEYS), 2)
     delays = {
         "genesis_time": genesis,
@@ -94,7 +99,7 @@ def network_file(
         universe=universe(token),
         signer_set=signer_set,
         relayers=tuple(endpoints),
-        venues=(VenueEndpoint(VENUE, *venue),),
+        venues=(VenueEndpoint(VENUE, *venue), *((VenueEndpoint(OTHER_VENUE, *other),) if other else ())),
         development=True,
     )
 
@@ -145,31 +150,56 @@ def price_report(
 
 
 def snapshot(
-    network: NetworkFile, now: int, values: Mapping[str, int] = PRICES, /, key: LocalAccount = VENUE_KEY, **changes: Any
+    network: NetworkFile,
+    now: int,
+    values: Mapping[str, int] = PRICES,
+    /,
+    key: LocalAccount = VENUE_KEY,
+    policy: Policy = POLICY,
+    full: Sequence[bytes] = (),
+    **changes: Any,
 ) -> SignedSnapshot:
     configuration = network.configuration
     made = build_snapshot(
-        POLICY,
+        policy,
         network.universe,
         network_id=network.network_id,
-        venue=VENUE,
+        venue=bytes.fromhex(key.address[2:]),
         price_slot=(now - configuration.genesis_time) // configuration.price_seconds,
         values=values,
         created_at=now,
         expires_at=now + configuration.snapshot_seconds,
+        full_recognition=full,
     )
     made = dataclasses.replace(made, **changes)
     return SignedSnapshot(made, sign_typed(key, snapshot_message(made)))
 
 
-def book(network: NetworkFile, account: bytes, values: Mapping[int, int], sequence: int = 1) -> BookOpening:
-    blinding = core.reduce_blinding(hashlib.sha512(b"book" + bytes([sequence])).digest())
-    return BookOpening(
-        venue=VENUE,
-        account=account,
-        universe_digest=network.universe.root(),
-        sequence=sequence,
-        values=tuple(VectorValue(index, lots) for index, lots in sorted(values.items()) if lots),
+def values_of(vector: Mapping[int, int]) -> tuple[VectorValue, ...]:
+    return tuple(VectorValue(index, lots) for index, lots in sorted(vector.items()) if lots)
+
+
+def book(
+    network: NetworkFile, account: bytes, values: Mapping[int, int], sequence: int = 1, venue: bytes = VENUE
+) -> Book:
+    return Book(venue, account, network.universe.root(), sequence, values_of(values))
+
+
+def pledge(network: NetworkFile, of: Book, line: int = 0, number: int = 1, **changes: Any) -> PledgeOpening:
+    """What an honest venue proposes of this book; ``number`` draws other blinding."""
+    vector = pledge_vector(network.universe, of.vector(), line)
+    blinding = core.reduce_blinding(hashlib.sha512(of.venue + bytes([number])).digest())
+    made = PledgeOpening(
+        venue=of.venue,
+        account=of.account,
+        universe_digest=of.universe_digest,
+        universe_version=network.universe.version,
+        book_sequence=of.sequence,
+        line=line,
+        purpose=Purpose.INITIAL if line else Purpose.MAINTENANCE,
+        proposed_at=GENESIS,
+        values=values_of(vector),
         blinding=blinding,
-        commitment=core.commit(network.network.n, dict(values), blinding),
+        commitment=core.commit(network.network.n, vector, blinding),
     )
+    return dataclasses.replace(made, **changes)

@@ -11,8 +11,8 @@ from typing import Final, Self
 from eth_account.signers.local import LocalAccount
 
 from marginproof.model.accounts import AccountIdentity
-from marginproof.model.chains import parse_address
-from marginproof.model.errors import NotFoundError, RefusedError
+from marginproof.model.chains import format_address, parse_address
+from marginproof.model.errors import MalformedError, NotFoundError, RefusedError
 from marginproof.model.network_file import NetworkFile
 from marginproof.model.reasons import ReasonCode
 from marginproof.prover.files import create_directory_atomic, exclusive, read_limited, write_atomic
@@ -40,8 +40,9 @@ class Account:
         self._held = contextlib.ExitStack()
         self.secret = secret
         self.payees = Payees(secret, state.venues)
+        owner = secret.owner_key(state.index)
         self.identity = AccountIdentity(
-            network.network.home_chain, network.network.registry, parse_address(self.owner.address), state.index
+            network.network.home_chain, network.network.registry, parse_address(owner.address), state.index
         )
 
     @classmethod
@@ -128,9 +129,18 @@ class Account:
         return self.identity.root()
 
     @property
-    def owner(self) -> LocalAccount:
-        """The owner key."""
-        return self.secret.owner_key(self._state.index)
+    def signer(self) -> LocalAccount:
+        """The key that speaks for the account now, by the registry's finalised state as last read."""
+        return self.secret.owner_key(self._state.index, self._state.key_number)
+
+    def own_addresses(self) -> frozenset[str]:
+        """Every address that speaks, spoke or will speak next for the account, with checksum."""
+        numbers = range(self._state.key_number + 2)
+        return frozenset(self.secret.owner_key(self._state.index, number).address for number in numbers)
+
+    def lock_addresses(self) -> frozenset[str]:
+        """The address of every lock's own key, with checksum, whatever became of the lock."""
+        return frozenset(self.secret.lock_key(lock.key_index).address for lock in self._state.locks)
 
     @property
     def state(self) -> AccountState:
@@ -163,6 +173,21 @@ class Account:
         locks = list(self._state.locks)
         locks[record.number : record.number + 1] = [record]
         self.remember(dataclasses.replace(self._state, locks=tuple(locks)))
+
+    def line_limit(self, venue: bytes) -> int:
+        """The largest line, lots of the cash entry, that a venue may be given unasked; 0 where nothing was set."""
+        return self._state.line_limits.get(format_address(venue), 0)
+
+    def set_line_limit(self, venue: bytes, lots: int) -> None:
+        """Remembers a venue's limit; 0 takes it back.
+
+        Raises:
+            MalformedError: OUT_OF_RANGE: below zero, or no 64-bit number.
+        """
+        if not 0 <= lots < 1 << 63:
+            raise MalformedError("a line is not negative and has a bound", code=ReasonCode.OUT_OF_RANGE)
+        limits = self._state.line_limits | {format_address(venue): lots}
+        self.remember(dataclasses.replace(self._state, line_limits=limits))
 
     def endpoints(self, chain: str) -> tuple[str, ...]:
         """The JSON-RPC addresses it has for a chain.

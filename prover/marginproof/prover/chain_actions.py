@@ -136,7 +136,8 @@ class ChainActions:
         Raises:
             RefusedError: LOCK_OWNER_REUSED; TRANSACTION_REVERTED with the vault's reason while the notice runs.
         """
-        check_lock_key(format_address(to), self._account.owner.address.lower(), frozenset())
+        own = frozenset(address.lower() for address in self._account.own_addresses())
+        check_lock_key(format_address(to), own, frozenset())
         view = await self.notice_view(number)
         _check_live(view.record)
         async with self._vault(view.record) as (vault, sender, url):
@@ -166,8 +167,7 @@ class ChainActions:
     async def _intend(self, entry: Entry, amount: int, pin: VaultPin) -> LockRecord:
         state = self._account.state
         owner = self._account.secret.lock_key(state.next_key_index)
-        others = frozenset(self._account.secret.lock_key(index).address for index in range(state.next_key_index))
-        check_lock_key(owner.address, self._account.owner.address, others)
+        check_lock_key(owner.address, self._account.own_addresses(), self._account.lock_addresses())
         record = LockRecord(
             number=len(state.locks),
             key_index=state.next_key_index,

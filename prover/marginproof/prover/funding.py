@@ -75,5 +75,4 @@ def check_funding_key(account: Account, key: LocalAccount) -> None:
     Raises:
         RefusedError: LOCK_OWNER_REUSED.
     """
-    locks = frozenset(account.secret.lock_key(index).address for index in range(account.state.next_key_index))
-    check_lock_key(key.address, account.owner.address, locks)
+    check_lock_key(key.address, account.own_addresses(), account.lock_addresses())

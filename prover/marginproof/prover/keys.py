@@ -39,13 +39,13 @@ class MasterSecret:
     def __repr__(self) -> str:
         return "MasterSecret(<hidden>)"
 
-    def owner_key(self, index: int) -> LocalAccount:
-        """The key that owns the account with this index and signs its registrations."""
-        return self._signing_key(b"owner-key", index)
+    def owner_key(self, index: int, rotation: int = 0) -> LocalAccount:
+        """The key that speaks for the account with this index after so many rotations; the first one names its id."""
+        return self._signing_key(b"owner-key", _u64(index) + (_u64(rotation) if rotation else b""))
 
     def lock_key(self, index: int) -> LocalAccount:
         """The key that owns one lock and nothing else."""
-        return self._signing_key(b"lock-key", index)
+        return self._signing_key(b"lock-key", _u64(index))
 
     def lock_salt(self, index: int) -> bytes:
         """The salt in the binding of the lock with this key, 32 bytes."""
@@ -63,8 +63,8 @@ class MasterSecret:
         """The AES-256 key of the state file."""
         return self._derive(b"state-key", b"", 32)
 
-    def _signing_key(self, label: bytes, index: int) -> LocalAccount:
-        wide = int.from_bytes(self._derive(label, _u64(index), _WIDE_BYTES), "big")
+    def _signing_key(self, label: bytes, context: bytes) -> LocalAccount:
+        wide = int.from_bytes(self._derive(label, context, _WIDE_BYTES), "big")
         scalar = wide % (_CURVE_ORDER - 1) + 1
         key: LocalAccount = EthereumAccount.from_key(scalar.to_bytes(32, "big"))
         return key
@@ -100,13 +100,18 @@ def parse_private_key(text: str) -> LocalAccount:
     return key
 
 
-def check_lock_key(lock_owner: str, account_owner: str, other_lock_owners: frozenset[str]) -> None:
+def check_lock_key(lock_owner: str, account_keys: frozenset[str], other_lock_owners: frozenset[str]) -> None:
     """Refuses a lock owner that would tie the lock to the account or to another lock, for everybody to see.
+
+    Args:
+        lock_owner: The address that is to own the lock, pay for it or receive from it.
+        account_keys: Every address that speaks, or once spoke, for the account, in the same spelling.
+        other_lock_owners: Addresses of the account's other locks, in the same spelling.
 
     Raises:
         RefusedError: LOCK_OWNER_REUSED.
     """
-    if lock_owner == account_owner or lock_owner in other_lock_owners:
+    if lock_owner in account_keys or lock_owner in other_lock_owners:
         raise RefusedError(
             ReasonCode.LOCK_OWNER_REUSED,
             "this key already stands for the account or for another lock; using it again would link them publicly",

@@ -1,31 +1,30 @@
-"""From checked evidence to a presentation: pure but for the proof's own randomness."""
+"""From checked evidence to a presentation: pure but for the proof's own randomness.
+
+Statement inputs: 0 the collateral, 1 the pledge of the venue that the proof is for, 2… the pledges of the other venues
+rising by address; where any of these counts with its losses only, one auxiliary vector comes last.
+"""
 
 import dataclasses
-import hashlib
-import math
 from collections.abc import Sequence
-from fractions import Fraction
+
+from eth_account.signers.local import LocalAccount
 
 from marginproof import core
-from marginproof.model.errors import MarginproofError, RefusedError
-from marginproof.model.margin import (
-    NO_PLEDGE_DIGEST,
-    PRESENTATION_VERSION,
-    BookOpening,
-    Presentation,
-    ProofContext,
-    Purpose,
-    SignedSnapshot,
-)
+from marginproof.attestation.typed_signing import sign_typed
+from marginproof.model.accounts import AccountIdentity
+from marginproof.model.errors import MarginproofError
+from marginproof.model.margin import PRESENTATION_VERSION, Presentation, ProofContext, Purpose, SignedSnapshot
 from marginproof.model.network_file import NetworkFile
+from marginproof.model.pledges import NO_COMMITMENT, PledgeConsent, PledgeOpening, PledgeStep
 from marginproof.model.reasons import ReasonCode
+from marginproof.model.typed_data import pledge_message
 from marginproof.prover.evidence import OpenedLeaf
+from marginproof.prover.headroom import Headroom, MarginInsufficientError, least_surplus
 from marginproof.prover.payees import PayeeOpening
 from marginproof.risk.policy import Policy
+from marginproof.risk.recognition import recognition_of
 from marginproof.risk.rows import CompiledPolicy
 from marginproof.risk.snapshot import compile_snapshot
-
-NO_NEW_PLEDGE = bytes(48)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -34,93 +33,102 @@ class ProofInputs:
 
     Attributes:
         network: The network.
-        account: Account id, 32 bytes.
+        identity: The account's.
         purpose: Which level of the policy.
         snapshot: The venue's.
         policy: The announced one that the snapshot names.
         leaves: One per chain, with openings; at least one.
-        book: The venue's, with its opening.
+        pledge: The venue's own: the one it proposes, else the standing one.
+        proposed: Whether ``pledge`` is a proposal, which the presentation then consents to.
+        others: The other venues' standing pledges that count, rising by venue address.
+        registry_digest: The account's digest d, 32 bytes.
         payee: What shows the venue under the account's payees root.
     """
 
     network: NetworkFile
-    account: bytes
+    identity: AccountIdentity
     purpose: Purpose
     snapshot: SignedSnapshot
     policy: Policy = dataclasses.field(repr=False)
     leaves: tuple[OpenedLeaf, ...]
-    book: BookOpening
+    pledge: PledgeOpening
+    proposed: bool
+    others: tuple[PledgeOpening, ...]
+    registry_digest: bytes
     payee: PayeeOpening
 
+    @property
+    def venue(self) -> bytes:
+        """To whom the proof goes, 20 bytes."""
+        return self.snapshot.snapshot.venue
 
-class MarginInsufficientError(RefusedError):
-    """The account does not have the margin, so there is nothing true to prove. For the account's eyes only.
 
-    Attributes:
-        scenario: Label of the policy's row that fails worst.
-        shortfall_usd: How much is missing in it, in USD, rounded up to a cent; secret, in no text of this error.
-    """
+@dataclasses.dataclass(frozen=True, slots=True)
+class Evaluation:
+    """A statement with openings that satisfy it, and what is to spare; secret."""
 
-    def __init__(self, scenario: str, shortfall_usd: Fraction) -> None:
-        super().__init__(
-            ReasonCode.MARGIN_INSUFFICIENT,
-            f"margin is too small in the scenario {scenario!r}; nothing was sent",
-            fix="add collateral with `marginproof account top-up`, or reduce positions at the venue",
-        )
-        self.scenario = scenario
-        self.shortfall_usd = shortfall_usd
+    compiled: CompiledPolicy = dataclasses.field(repr=False)
+    openings: tuple[core.Opening, ...] = dataclasses.field(repr=False)
+    headroom: Headroom
 
 
 def proof_context(inputs: ProofInputs) -> ProofContext:
-    """Everything the proof is tied to. No pledge stands yet: the registry digest is that of an empty record."""
+    """Everything the proof is tied to."""
     return ProofContext(
         network=inputs.network.network_id,
-        venue=inputs.snapshot.snapshot.venue,
-        account=inputs.account,
+        venue=inputs.venue,
+        account=inputs.identity.root(),
         purpose=inputs.purpose,
-        registry_digest=NO_PLEDGE_DIGEST,
-        new_pledge=NO_NEW_PLEDGE,
-        book_commitment=inputs.book.commitment,
+        registry_digest=inputs.registry_digest,
+        new_pledge=inputs.pledge.commitment if inputs.proposed else NO_COMMITMENT,
         snapshot_digest=inputs.snapshot.digest,
         certificates=tuple(sorted(leaf.certified.certificate.digest for leaf in inputs.leaves)),
     )
 
 
-def occasion(context: ProofContext, price_slot: int) -> bytes:
-    """What the account evaluates only once: (venue, price slot, purpose, registry digest, new pledge, certificates).
-
-    Neither the book nor the snapshot is part of it: a venue that could vary its book on one snapshot, or its snapshot
-    on one price report (policies, values within the band), could search for the account's equity.
-    """
-    parts = (
-        context.venue,
-        price_slot.to_bytes(8, "big"),
-        bytes([context.purpose]),
-        context.registry_digest,
-        context.new_pledge,
-        *context.certificates,
-    )
-    return hashlib.sha256(b"".join(parts)).digest()
-
-
-def make_presentation(inputs: ProofInputs) -> Presentation:
-    """Builds the statement, checks every row in plain arithmetic, proves, and packs what the venue needs.
+def evaluate(inputs: ProofInputs) -> Evaluation:
+    """Builds the statement and its openings and works every row out in plain arithmetic.
 
     Raises:
-        MarginInsufficientError: A row does not hold; its label is for the account only.
         MarginproofError: All of :func:`compile_snapshot`; what the core refuses.
     """
-    compiled = compile_snapshot(inputs.policy, inputs.network.universe, inputs.snapshot.snapshot, inputs.purpose)
-    context = proof_context(inputs)
-    openings = _openings(inputs)
-    check_rows(compiled, openings, inputs.policy.row_unit_exponent)
+    recognitions = [recognition_of(inputs.snapshot.snapshot, other.venue) for other in inputs.others]
+    compiled = compile_snapshot(
+        inputs.policy, inputs.network.universe, inputs.snapshot.snapshot, inputs.purpose, others=recognitions
+    )
     try:
-        proof = core.prove(compiled.statement, openings, context.root())
+        openings = _openings(inputs, compiled)
+        values = compiled.statement.row_values(openings)
+    except core.CoreError as error:
+        raise MarginproofError(ReasonCode(error.code), error.message) from None
+    surplus_units, scenario = least_surplus(compiled, values)
+    headroom = Headroom.of_units(inputs.snapshot.snapshot, inputs.purpose, surplus_units, inputs.policy, scenario)
+    return Evaluation(compiled, openings, headroom)
+
+
+def make_presentation(inputs: ProofInputs, evaluation: Evaluation, signer: LocalAccount) -> Presentation:
+    """Proves, consents to the pledge if one is proposed, and packs what the venue needs.
+
+    Args:
+        inputs: What ``evaluation`` was made from.
+        evaluation: From :func:`evaluate`.
+        signer: The account's present key.
+
+    Raises:
+        MarginInsufficientError: A row does not hold: nothing is proven, nothing is signed.
+        MarginproofError: What the core refuses.
+    """
+    if evaluation.headroom.surplus_usd < 0:
+        raise MarginInsufficientError(evaluation.headroom)
+    context = proof_context(inputs)
+    try:
+        proof = core.prove(evaluation.compiled.statement, evaluation.openings, context.root())
     except core.CoreError as error:
         raise MarginproofError(ReasonCode(error.code), error.message) from None
     return Presentation(
         version=PRESENTATION_VERSION,
         context=context,
+        consent=(_consent(inputs, signer),) if inputs.proposed else (),
         leaves=tuple(leaf.certified.included for leaf in inputs.leaves),
         payee_salt=inputs.payee.salt,
         payee_index=inputs.payee.index,
@@ -129,25 +137,27 @@ def make_presentation(inputs: ProofInputs) -> Presentation:
     )
 
 
-def check_rows(compiled: CompiledPolicy, openings: Sequence[core.Opening], row_unit_exponent: int) -> None:
-    """Refuses a statement that is false, naming the row that fails worst.
-
-    Raises:
-        MarginInsufficientError: A row is negative.
-    """
-    values = compiled.statement.row_values(openings)
-    worst = min(range(len(values)), key=values.__getitem__)
-    if values[worst] < 0:
-        shortfall = Fraction(-values[worst], 10**row_unit_exponent)
-        raise MarginInsufficientError(compiled.labels[worst], Fraction(math.ceil(shortfall * 100), 100)) from None
+def _consent(inputs: ProofInputs, signer: LocalAccount) -> PledgeConsent:
+    pledge = inputs.pledge
+    step = PledgeStep(inputs.registry_digest, pledge.venue, pledge.commitment, pledge.universe_version)
+    message = pledge_message(inputs.network.network_id, inputs.identity.root(), step)
+    return PledgeConsent(inputs.identity.owner, inputs.identity.index, sign_typed(signer, message))
 
 
-def _openings(inputs: ProofInputs) -> tuple[core.Opening, core.Opening]:
-    """Input 0: collateral, the sum over the chains. Input 1: the venue's book."""
+def _openings(inputs: ProofInputs, compiled: CompiledPolicy) -> tuple[core.Opening, ...]:
+    """Collateral (the sum over the chains), own pledge, other pledges, then what lets most of those count."""
     n = inputs.network.network.n
     total: dict[int, int] = {}
     for leaf in inputs.leaves:
         for index, lots in leaf.vector.items():
             total[index] = total.get(index, 0) + lots
-    blinding = core.add_blindings([leaf.blinding for leaf in inputs.leaves])
-    return core.Opening(n, total, blinding), core.Opening(n, inputs.book.vector(), inputs.book.blinding)
+    collateral = core.Opening(n, total, core.add_blindings([leaf.blinding for leaf in inputs.leaves]))
+    pledges = _pledge_openings(n, (inputs.pledge, *inputs.others))
+    auxiliary = compiled.auxiliary([other.vector() for other in inputs.others])
+    if auxiliary is None:
+        return (collateral, *pledges)
+    return (collateral, *pledges, core.Opening(n, auxiliary, core.random_blinding()))
+
+
+def _pledge_openings(n: int, pledges: Sequence[PledgeOpening]) -> list[core.Opening]:
+    return [core.Opening(n, pledge.vector(), pledge.blinding) for pledge in pledges]

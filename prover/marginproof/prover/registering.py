@@ -82,7 +82,7 @@ def build_registration(account: Account, network: NetworkFile, number: int, firs
         blinding_seed=account.secret.blinding_seed(number),
         locks=tuple(sorted(references, key=lambda lock: (lock.chain, lock.vault, lock.lock_id))),
     )
-    return sign_registration(registration, account.owner)
+    return sign_registration(registration, account.secret.owner_key(account.state.index))
 
 
 async def register(

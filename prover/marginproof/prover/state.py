@@ -11,8 +11,9 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from marginproof.model.errors import ConfigurationError
 from marginproof.model.reasons import ReasonCode
+from marginproof.prover.agent.memory import AgentMemory
 
-MAX_STATE_BYTES: Final = 16 << 20
+MAX_STATE_BYTES: Final = 64 << 20
 _FORMAT: Final = b"marginproof/account-state/v1"
 _NETWORK_BYTES: Final = 32
 _NONCE_BYTES: Final = 12
@@ -125,7 +126,7 @@ class ProofRecord:
     """One evaluation: for this occasion there will be no other.
 
     Attributes:
-        occasion: See :func:`marginproof.prover.proving.occasion`.
+        occasion: See :func:`marginproof.prover.evaluations.occasion`.
         presentation: The one that was made; empty where margin was too small, for that answers the venue too.
         expires_at: When the occasion cannot come again, UTC seconds.
         context: Root of the proof's context; the same one again changes nothing.
@@ -151,6 +152,39 @@ class PolicyRecord:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class PledgeRecord:
+    """The opening of a pledge that stands, or may come to stand.
+
+    Attributes:
+        venue: Address, 20 bytes.
+        commitment: 48 bytes.
+        previous: The registry digest that the account's consent names; empty for one that was found standing.
+        block_number: The home chain's finalized block at which that digest was read.
+        opening: SSZ :class:`~marginproof.model.pledges.PledgeOpening`.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
+
+    venue: bytes
+    commitment: bytes
+    previous: bytes
+    block_number: int
+    opening: bytes = dataclasses.field(repr=False)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class HeadroomRecord:
+    """What was to spare at one evaluation, in cents of a USD, rounded down; below zero where margin was too small."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
+
+    venue: bytes
+    purpose: int
+    evaluated_at: int
+    surplus_cents: int = dataclasses.field(repr=False)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class AccountState:
     """Everything an account remembers; its representation shows no secret.
 
@@ -159,11 +193,18 @@ class AccountState:
         index: Which of the owner's accounts it is.
         venues: Whom its locks may ever pay; fixed, because every lock is bound to them.
         endpoints: JSON-RPC addresses by chain; they may hold access keys.
-        next_key_index: Lock keys below it are taken, whatever became of their locks.
+        next_key_index: Index of the next lock's key; every index is used once.
         locks: By number.
         registrations: Oldest first, as many as certificates can still refer to.
         proofs: Proofs of snapshots that have not long expired.
         policies: Policies whose announcement was read.
+        key_number: How often the owner key was rotated, by the registry's finalised state.
+        pledges: Openings of pledges that stand or may come to stand.
+        line_limits: The largest line, lots of the cash entry, that a venue may be given, by its address (0x…, lower
+            case); none where nothing is set.
+        headrooms: Of the last evaluations, oldest first.
+        restored_at: When this copy was made from a backup, UTC seconds; 0 for the original.
+        agent: What the unattended agent keeps.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = _STRICT
@@ -177,6 +218,12 @@ class AccountState:
     registrations: tuple[RegistrationRecord, ...] = ()
     proofs: tuple[ProofRecord, ...] = ()
     policies: tuple[PolicyRecord, ...] = ()
+    key_number: int = 0
+    pledges: tuple[PledgeRecord, ...] = ()
+    line_limits: dict[str, int] = dataclasses.field(default_factory=dict, repr=False)
+    headrooms: tuple[HeadroomRecord, ...] = ()
+    restored_at: int = 0
+    agent: AgentMemory = dataclasses.field(default_factory=AgentMemory)
 
 
 _ADAPTER: Final = TypeAdapter(AccountState)

@@ -1,11 +1,11 @@
-"""What an account checks of a venue before it proves anything to it: snapshot, policy, prices, book, decision."""
+"""What an account checks of a venue before it proves: snapshot, prices, policy, recognition; then its decision."""
 
 import hashlib
 
-from marginproof import core
 from marginproof.attestation.typed_signing import recover_typed
+from marginproof.model.chains import format_address
 from marginproof.model.errors import MarginproofError, RefusedError, UnavailableError
-from marginproof.model.margin import BookOpening, Presentation, SignedDecision, SignedSnapshot, Snapshot
+from marginproof.model.margin import Presentation, SignedDecision, SignedSnapshot, Snapshot
 from marginproof.model.network import Configuration, price_slot_of
 from marginproof.model.network_file import NetworkFile
 from marginproof.model.prices import PriceReport
@@ -101,25 +101,25 @@ def check_policy(source: bytes, snapshot: Snapshot, effective_at: int | None) ->
         )
 
 
-def check_book(book: BookOpening, network: NetworkFile, venue: bytes, account: bytes) -> None:
-    """Checks that the opening is of this venue's book with this account and opens its commitment.
+def check_recognition(snapshot: Snapshot, listed: frozenset[bytes], agreed: frozenset[bytes]) -> None:
+    """Checks that the snapshot counts in full only pledges of venues that it may count so.
+
+    Args:
+        snapshot: Verified.
+        listed: Venues that the policy names for it.
+        agreed: Venues that the registry shows in a mutual agreement with this one.
 
     Raises:
-        RefusedError: WRONG_VENUE, LEAF_ACCOUNT_MISMATCH, UNIVERSE_MISMATCH, BOOK_COMMITMENT.
+        RefusedError: AGREEMENT_MISSING.
     """
-    if book.venue != venue:
-        raise _refused(ReasonCode.WRONG_VENUE, "the book is of another venue")
-    if book.account != account:
-        raise _refused(ReasonCode.LEAF_ACCOUNT_MISMATCH, "the book is of another account")
-    if book.universe_digest != network.universe.root():
-        raise _refused(ReasonCode.UNIVERSE_MISMATCH, "the book is of another universe")
-    try:
-        opens = core.commit(network.network.n, book.vector(), book.blinding) == book.commitment
-    except core.CoreError:
-        opens = False
-    rising = [value.index for value in book.values]
-    if not opens or rising != sorted(set(rising)):
-        raise _refused(ReasonCode.BOOK_COMMITMENT, "the book that the venue hands over does not open its commitment")
+    for venue in snapshot.full_recognition:
+        if venue not in listed or venue not in agreed or venue == snapshot.venue:
+            raise RefusedError(
+                ReasonCode.AGREEMENT_MISSING,
+                f"the snapshot counts pledges of {format_address(venue)} in full without policy and mutual agreement",
+                fix="do not prove on it; if the agreement is new, try again once it is final",
+                fields={"venue": format_address(venue)},
+            )
 
 
 def check_decision(signed: SignedDecision, presentation: Presentation, network: NetworkFile) -> None:
