@@ -8,15 +8,18 @@ from marginproof.v1 import verifier_service_pb2 as messages
 from marginproof.v1.venue_book_service_pb2_grpc import VenueBookServiceServicer
 from marginproof.v1.verifier_service_pb2_grpc import VerifierServiceServicer
 
-from marginproof.model.errors import MalformedError, RefusedError
+from marginproof.client.pledge_status import PledgeStatus
+from marginproof.client.venue_book import MAX_FILLS
+from marginproof.model.errors import MalformedError, MarginproofError, RefusedError
 from marginproof.model.margin import MarginState, SignedSnapshot
 from marginproof.model.prices import PriceReport
 from marginproof.model.reasons import ReasonCode
 from marginproof.node.limits import RateLimit, caller_of
-from marginproof.verifier.book import Fill
-from marginproof.verifier.books import BookDesk
-from marginproof.verifier.credentials import check_account_credential, check_bearer_token
+from marginproof.verifier.book import Fill, Order
+from marginproof.verifier.books import BookDesk, FillAnswer
+from marginproof.verifier.credentials import Records, check_account_credential, check_bearer_token
 from marginproof.verifier.decisions import DecisionDesk
+from marginproof.verifier.pledges import PledgeDesk
 from marginproof.verifier.policies import PolicyBook
 from marginproof.verifier.setting import VenueSetting
 from marginproof.verifier.snapshots import SnapshotDesk
@@ -27,7 +30,8 @@ VERIFIER_SERVICE: Final = "marginproof.v1.VerifierService"
 BOOK_SERVICE: Final = "marginproof.v1.VenueBookService"
 MAX_VERIFIER_MESSAGE_BYTES: Final = 512 * 1024
 """Twice the largest presentation; snapshots with their reports stay far below."""
-MAX_BOOK_MESSAGE_BYTES: Final = 64 * 1024
+MAX_BOOK_MESSAGE_BYTES: Final = 512 * 1024
+"""More than 1000 of the longest fills."""
 MAX_STREAMS: Final = 64
 """Open snapshot streams; so many idle readers never keep presentations out of the server's calls."""
 
@@ -40,8 +44,10 @@ class VerifierApi(VerifierServiceServicer):
         policies: Its policies.
         snapshots: Its snapshots.
         books: Its books.
+        pledges: Its pledges.
         decisions: Where presentations are decided.
         standings: Where accounts stand.
+        records: The registry's records, for the accounts' present keys.
         limit: How many presentations one caller may submit.
     """
 
@@ -52,8 +58,10 @@ class VerifierApi(VerifierServiceServicer):
         policies: PolicyBook,
         snapshots: SnapshotDesk,
         books: BookDesk,
+        pledges: PledgeDesk,
         decisions: DecisionDesk,
         standings: StandingKeeper,
+        records: Records,
         limit: RateLimit,
     ) -> None:
         self._setting = setting
@@ -61,8 +69,10 @@ class VerifierApi(VerifierServiceServicer):
         self._policies = policies
         self._snapshots = snapshots
         self._books = books
+        self._pledges = pledges
         self._decisions = decisions
         self._standings = standings
+        self._records = records
         self._streams = 0
 
     async def GetPolicy(  # noqa: N802 - named by the service
@@ -102,9 +112,32 @@ class VerifierApi(VerifierServiceServicer):
     async def GetBook(  # noqa: N802 - named by the service
         self, request: messages.GetBookRequest, _context: Any
     ) -> messages.GetBookResponse:
-        """Hands the opening of the book to the account's owner."""
-        account = self._owner(request.credential, "GetBook")
-        return messages.GetBookResponse(book_opening=self._books.opening(account).encode())
+        """Hands the book to the account's owner."""
+        account = await self._owner(request.credential, "GetBook")
+        return messages.GetBookResponse(book=self._books.book(account).encode())
+
+    async def GetPledgeProposal(  # noqa: N802 - named by the service
+        self, request: messages.GetPledgeProposalRequest, _context: Any
+    ) -> messages.GetPledgeProposalResponse:
+        """Hands the opening of the proposed pledge to the account's owner."""
+        account = await self._owner(request.credential, "GetPledgeProposal")
+        opening = await self._pledges.proposal(account)
+        return messages.GetPledgeProposalResponse(pledge_opening=opening.encode())
+
+    async def GetStandingPledge(  # noqa: N802 - named by the service
+        self, request: messages.GetStandingPledgeRequest, _context: Any
+    ) -> messages.GetStandingPledgeResponse:
+        """Hands the opening of the standing pledge to the account's owner."""
+        account = await self._owner(request.credential, "GetStandingPledge")
+        opening = await self._pledges.standing(account)
+        return messages.GetStandingPledgeResponse(pledge_opening=opening.encode())
+
+    async def GetPledgeStatus(  # noqa: N802 - named by the service
+        self, request: messages.GetPledgeStatusRequest, _context: Any
+    ) -> messages.GetPledgeStatusResponse:
+        """Tells the account's owner how far the pledge is."""
+        account = await self._owner(request.credential, "GetPledgeStatus")
+        return messages.GetPledgeStatusResponse(status=_status_message(await self._pledges.status(account)))
 
     async def SubmitPresentation(  # noqa: N802 - named by the service
         self, request: messages.SubmitPresentationRequest, context: Any
@@ -125,7 +158,7 @@ class VerifierApi(VerifierServiceServicer):
         self, request: messages.GetMarginStatusRequest, _context: Any
     ) -> messages.GetMarginStatusResponse:
         """Tells the account's owner where it stands."""
-        account = self._owner(request.credential, "GetMarginStatus")
+        account = await self._owner(request.credential, "GetMarginStatus")
         status, state = self._standings.standing(account)
         return messages.GetMarginStatusResponse(
             state=messages.MarginState.ValueType(state),
@@ -135,14 +168,15 @@ class VerifierApi(VerifierServiceServicer):
             next_action=NEXT_ACTIONS[MarginState(state)],
         )
 
-    def _owner(self, credential: messages.AccountCredential, rpc: str) -> bytes:
-        return check_account_credential(
+    async def _owner(self, credential: messages.AccountCredential, rpc: str) -> bytes:
+        return await check_account_credential(
             credential,
             network=self._setting.file.network,
             venue=self._setting.venue,
             rpc=rpc,
             now=self._setting.clock(),
             clock_skew_seconds=self._setting.configuration.clock_skew_seconds,
+            records=self._records,
         )
 
 
@@ -151,27 +185,99 @@ class VenueBookApi(VenueBookServiceServicer):
 
     Args:
         books: The venue's books.
+        pledges: Its pledges.
         token: Bearer token; secret.
     """
 
-    def __init__(self, books: BookDesk, token: str) -> None:
+    def __init__(self, books: BookDesk, pledges: PledgeDesk, token: str) -> None:
         self._books = books
+        self._pledges = pledges
         self._token = token
 
     async def OpenAccount(  # noqa: N802 - named by the service
         self, request: book_messages.OpenAccountRequest, context: Any
     ) -> book_messages.OpenAccountResponse:
         """Opens an account."""
+        account = self._account(request.account, context)
+        return book_messages.OpenAccountResponse(sequence=await self._books.open_account(account))
+
+    async def ReservePledge(  # noqa: N802 - named by the service
+        self, request: book_messages.ReservePledgeRequest, context: Any
+    ) -> book_messages.ReservePledgeResponse:
+        """Proposes a pledge with a line."""
+        status = await self._pledges.reserve(self._account(request.account, context), request.line_lots)
+        return book_messages.ReservePledgeResponse(status=_status_message(status))
+
+    async def ReleasePledge(  # noqa: N802 - named by the service
+        self, request: book_messages.ReleasePledgeRequest, context: Any
+    ) -> book_messages.ReleasePledgeResponse:
+        """Gives a pledge up."""
+        status = await self._pledges.release(self._account(request.account, context))
+        return book_messages.ReleasePledgeResponse(status=_status_message(status))
+
+    async def GetPledge(  # noqa: N802 - named by the service
+        self, request: book_messages.GetPledgeRequest, context: Any
+    ) -> book_messages.GetPledgeResponse:
+        """Tells how far a pledge is."""
+        status = await self._pledges.status(self._account(request.account, context))
+        return book_messages.GetPledgeResponse(status=_status_message(status))
+
+    async def CheckOrder(  # noqa: N802 - named by the service
+        self, request: book_messages.CheckOrderRequest, context: Any
+    ) -> book_messages.CheckOrderResponse:
+        """Tells whether an order fits; a refusal is a normal answer."""
         check_bearer_token(context.invocation_metadata() or (), self._token)
-        if len(request.account) != 32:
-            raise MalformedError("an account id has 32 bytes", code=ReasonCode.INPUT_LENGTH)
-        return book_messages.OpenAccountResponse(sequence=await self._books.open_account(request.account))
+        try:
+            await self._books.check_order(Order(request.account, request.instrument, request.lots, request.price_e8))
+        except MarginproofError as refusal:
+            return book_messages.CheckOrderResponse(fits=False, reason=refusal.code)
+        return book_messages.CheckOrderResponse(fits=True)
 
     async def RecordFill(  # noqa: N802 - named by the service
         self, request: book_messages.RecordFillRequest, context: Any
     ) -> book_messages.RecordFillResponse:
-        """Books a fill."""
+        """Books a fill; a refusal is an error."""
         check_bearer_token(context.invocation_metadata() or (), self._token)
-        fill = Fill(request.fill_id, request.account, request.instrument, request.lots, request.price_e8)
-        record = await self._books.record_fill(Fill.decode(fill.encode()))  # one door: out of range is refused here
-        return book_messages.RecordFillResponse(sequence=record.sequence, book_commitment=record.commitment)
+        answer = await self._books.record_fill(_fill(request))
+        return book_messages.RecordFillResponse(sequence=answer.sequence)
+
+    async def RecordFills(  # noqa: N802 - named by the service
+        self, request: book_messages.RecordFillsRequest, context: Any
+    ) -> book_messages.RecordFillsResponse:
+        """Books fills; each refusal is an answer of its own."""
+        check_bearer_token(context.invocation_metadata() or (), self._token)
+        if not 0 < len(request.fills) <= MAX_FILLS:
+            raise MalformedError(f"a call records 1 to {MAX_FILLS} fills", code=ReasonCode.OUT_OF_RANGE)
+        answers = await self._books.record_fills([_fill(fill) for fill in request.fills])
+        return book_messages.RecordFillsResponse(results=[_result(answer) for answer in answers])
+
+    def _account(self, account: bytes, context: Any) -> bytes:
+        check_bearer_token(context.invocation_metadata() or (), self._token)
+        if len(account) != 32:
+            raise MalformedError("an account id has 32 bytes", code=ReasonCode.INPUT_LENGTH)
+        return account
+
+
+def _fill(request: book_messages.RecordFillRequest) -> Fill:
+    return Fill(request.fill_id, Order(request.account, request.instrument, request.lots, request.price_e8))
+
+
+def _result(answer: FillAnswer) -> book_messages.FillResult:
+    refusal = answer.refusal
+    return book_messages.FillResult(
+        recorded=refusal is None,
+        reason="" if refusal is None else refusal.code,
+        sequence=answer.sequence,
+        repeated_answer=answer.repeated,
+    )
+
+
+def _status_message(status: PledgeStatus) -> messages.PledgeStatus:
+    return messages.PledgeStatus(
+        standing_commitment=status.standing_commitment or b"",
+        line_open=status.line_open,
+        registry_digest=status.registry_digest,
+        proposal_state=messages.ProposalState.ValueType(status.proposal_state),
+        proposed_commitment=status.proposed_commitment or b"",
+        reason=status.reason,
+    )

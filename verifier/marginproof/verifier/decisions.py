@@ -12,17 +12,23 @@ import structlog
 from marginproof.attestation.typed_signing import sign_typed
 from marginproof.model.certificates import Certificate
 from marginproof.model.errors import MarginproofError
-from marginproof.model.margin import Decision, Outcome, Presentation, SignedDecision
+from marginproof.model.margin import Decision, Outcome, Presentation, ProofContext, SignedDecision
+from marginproof.model.pledges import NO_COMMITMENT, RegistryRecord
 from marginproof.model.typed_data import decision_message
+from marginproof.verifier.decision_store import FIRST_ANSWER, REPLAY_ANSWER, DecisionRecord
 from marginproof.verifier.evidence import RelayerEvidence
-from marginproof.verifier.facts import NewestLeaf, SnapshotFacts, VenueView
+from marginproof.verifier.facts import AccountFacts, NewestLeaf, SnapshotFacts, VenueView
+from marginproof.verifier.live import LiveAccounts, pledge_facts
 from marginproof.verifier.metrics import VenueMetrics
+from marginproof.verifier.pledge_store import Acceptance, PledgeRow, PledgeState
 from marginproof.verifier.policies import PolicyBook
-from marginproof.verifier.procedure import Verdict, check_addressed, judge_read, read_presentation
+from marginproof.verifier.procedure import Verdict, check_addressed, confirm, judge_read, read_presentation
+from marginproof.verifier.registry_watch import RegistryWatch
 from marginproof.verifier.setting import VenueSetting
 from marginproof.verifier.snapshots import SnapshotDesk
-from marginproof.verifier.status import AccountStatus, StatusRules, after_accept
-from marginproof.verifier.store import FIRST_ANSWER, REPLAY_ANSWER, DecisionRecord, VenueStore
+from marginproof.verifier.status import StatusRules, after_accept
+from marginproof.verifier.store import VenueStore
+from marginproof.verifier.swaps import SwapOrder
 
 _NOBODY: Final = bytes(32)
 _log = structlog.get_logger("marginproof.venue")
@@ -37,11 +43,21 @@ class Answer:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class _Registered:
+    """What the registry has of the account, read at one finalized block of this height."""
+
+    record: RegistryRecord
+    authorised: bool
+    height: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class _Gathered:
-    """What the relayers contributed."""
+    """What relayers and registry contributed."""
 
     certificates: Mapping[bytes, Certificate] = dataclasses.field(default_factory=dict)
     newest_leaves: Mapping[str, NewestLeaf] = dataclasses.field(default_factory=dict)
+    registered: _Registered | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -58,12 +74,14 @@ class DecisionDesk:
 
     Args:
         setting: The venue.
-        store: Ledger and books.
+        store: Ledger and pledges.
+        live: The accounts.
         policies: The venue's policies.
         snapshots: Its snapshots.
         evidence: What relayers show.
+        watch: What the registry shows.
         metrics: Counters.
-        lock: Held while books, ledger and standings change.
+        lock: Held while accounts change; not while a proof is verified, so that orders never wait for one.
     """
 
     def __init__(
@@ -71,19 +89,24 @@ class DecisionDesk:
         setting: VenueSetting,
         *,
         store: VenueStore,
+        live: LiveAccounts,
         policies: PolicyBook,
         snapshots: SnapshotDesk,
         evidence: RelayerEvidence,
+        watch: RegistryWatch,
         metrics: VenueMetrics,
         lock: asyncio.Lock,
     ) -> None:
         self._setting = setting
         self._store = store
+        self._live = live
         self._policies = policies
         self._snapshots = snapshots
         self._evidence = evidence
+        self._watch = watch
         self._metrics = metrics
         self._lock = lock
+        self._deciding = asyncio.Lock()
         self._rules = StatusRules.of(setting.configuration)
 
     async def submit(self, data: bytes) -> Answer:
@@ -93,16 +116,17 @@ class DecisionDesk:
             data: SSZ of a Presentation, from anybody.
 
         Raises:
-            UnavailableError: Too few relayers answered; nothing was decided, the same bytes may be sent again.
+            UnavailableError: Too few relayers answered, or the registry cannot be read; nothing was decided, the same
+                bytes may be sent again.
         """
         submitted = _Submitted(data, hashlib.sha256(data).digest(), await asyncio.to_thread(read_presentation, data))
-        decided = self._store.find_decision(submitted.key, FIRST_ANSWER) is not None
+        decided = self._store.decisions.find(submitted.key, FIRST_ANSWER) is not None
         gathered = _Gathered() if decided else await self._gather(submitted.read)
-        async with self._lock:
-            return await asyncio.to_thread(self._decide, submitted, gathered)
+        async with self._deciding:
+            return await self._decide(submitted, gathered)
 
     async def _gather(self, read: Presentation | MarginproofError) -> _Gathered:
-        """Asks the relayers for what a well-addressed presentation names; they are not asked for any other."""
+        """Asks relayers and registry for what a well-addressed presentation names; they are not asked for any other."""
         if isinstance(read, MarginproofError):
             return _Gathered()
         try:
@@ -116,26 +140,40 @@ class DecisionDesk:
         certificates = {certificate.digest: certificate for certificate in found if certificate is not None}
         chains = sorted({certificate.body.chain for certificate in certificates.values()})
         newest = await asyncio.gather(*(self._evidence.newest_leaf(context.account, chain) for chain in chains))
-        return _Gathered(
-            certificates, {chain: leaf for chain, leaf in zip(chains, newest, strict=True) if leaf is not None}
-        )
+        leaves = {chain: leaf for chain, leaf in zip(chains, newest, strict=True) if leaf is not None}
+        registered = await self._registered(context) if self._live.is_open(context.account) else None
+        return _Gathered(certificates, leaves, registered)
 
-    def _decide(self, submitted: _Submitted, gathered: _Gathered) -> Answer:
-        now = self._setting.clock()
-        first = self._store.find_decision(submitted.key, FIRST_ANSWER)
-        if first is not None:
-            stored = first if _repeatable(first, now) else self._store.find_decision(submitted.key, REPLAY_ANSWER)
-            if stored is not None:
-                self._metrics.repeated()
-                return Answer(stored.signed, repeated=True)
-        started = time.perf_counter()
-        view = self._view(submitted.read, gathered, now, decided_before=first is not None)
-        verdict = judge_read(submitted.read, view)
+    async def _registered(self, context: ProofContext) -> _Registered:
+        """Reads the registry, once more at the newest block where the account has seen another digest."""
+        header = await self._watch.header()
+        record = await self._watch.record_at(header, context.account)
+        if record.digest != context.registry_digest:
+            header = await self._watch.header(fresh=True)
+            record = await self._watch.record_at(header, context.account)
+        proposed = context.new_pledge != NO_COMMITMENT
+        authorised = proposed and await self._watch.authorised_at(header, context.account)
+        return _Registered(record, authorised, header.number)
+
+    async def _decide(self, submitted: _Submitted, gathered: _Gathered) -> Answer:
+        """Finds the verdict without holding up orders; records it once nothing that it rests on has moved."""
+        now, started = self._setting.clock(), time.perf_counter()
+        async with self._lock:
+            first = await asyncio.to_thread(self._store.decisions.find, submitted.key, FIRST_ANSWER)
+            stored = await asyncio.to_thread(self._stored, submitted, first, now)
+            version = self._version(submitted)
+            view = await asyncio.to_thread(self._view, submitted.read, gathered, now, decided_before=first is not None)
+        if stored is not None:
+            self._metrics.repeated()
+            return Answer(stored.signed, repeated=True)
+        verdict = await asyncio.to_thread(judge_read, submitted.read, view)
+        async with self._lock:
+            if self._version(submitted) != version:
+                view = self._view(submitted.read, gathered, now, decided_before=first is not None)
+                verdict = confirm(verdict, view)
+            answer = FIRST_ANSWER if first is None else REPLAY_ANSWER
+            signed = await asyncio.to_thread(self._record, submitted, answer, verdict, gathered, now)
         seconds = time.perf_counter() - started
-        signed = self._sign(submitted.data, verdict, now)
-        answer = FIRST_ANSWER if first is None else REPLAY_ANSWER
-        record = DecisionRecord(signed, None if first else self._repeat_until(verdict, now))
-        self._store.record_decision(submitted.key, answer, record, self._status_after(verdict, gathered, now))
         self._metrics.decided(verdict.outcome, verdict.reasons, seconds)
         _log.info(
             "decided",
@@ -147,31 +185,90 @@ class DecisionDesk:
         )
         return Answer(signed, repeated=False)
 
+    def _stored(self, submitted: _Submitted, first: DecisionRecord | None, now: int) -> DecisionRecord | None:
+        if first is None or _repeatable(first, now):
+            return first
+        return self._store.decisions.find(submitted.key, REPLAY_ANSWER)
+
+    def _version(self, submitted: _Submitted) -> int:
+        read = submitted.read
+        return self._live.version(read.context.account) if isinstance(read, Presentation) else 0
+
+    def _record(
+        self, submitted: _Submitted, answer: int, verdict: Verdict, gathered: _Gathered, now: int
+    ) -> SignedDecision:
+        signed = self._sign(submitted.data, verdict, now)
+        until = self._repeat_until(verdict, now) if answer == FIRST_ANSWER else None
+        status = pledge = None
+        if verdict.outcome is Outcome.ACCEPT and verdict.presentation is not None:
+            bodies = [certificate.body for certificate in gathered.certificates.values()]
+            status = after_accept(now, {body.chain: body.reference.timestamp for body in bodies}, self._rules)
+            pledge = self._accepted(verdict.presentation, gathered)
+        self._store.record_decision(submitted.key, answer, DecisionRecord(signed, until), status, pledge)
+        return signed
+
+    def _accepted(self, presentation: Presentation, gathered: _Gathered) -> tuple[PledgeRow, SwapOrder] | None:
+        """The proposal whose proof was accepted, and the swap that puts it onto the registry."""
+        context, registered = presentation.context, gathered.registered
+        if context.new_pledge == NO_COMMITMENT or registered is None:
+            return None
+        live, (consent,) = self._live.of(context.account), presentation.consent
+        row = next(row for row in live.pledges if row.commitment == context.new_pledge)
+        acceptance = Acceptance(consent.owner, consent.index, live.row.status)
+        order = SwapOrder(
+            account=context.account,
+            owner=consent.owner,
+            index=consent.index,
+            digest=context.registry_digest,
+            commitment=context.new_pledge,
+            universe_version=row.opening.universe_version,
+            signature=consent.signature,
+            height=registered.height,
+        )
+        self._metrics.pledge_moved(PledgeState.ACCEPTED)
+        return dataclasses.replace(row, state=PledgeState.ACCEPTED, acceptance=acceptance), order
+
     def _view(
         self, read: Presentation | MarginproofError, gathered: _Gathered, now: int, *, decided_before: bool
     ) -> VenueView:
         snapshots: dict[bytes, SnapshotFacts] = {}
-        books: dict[bytes, bytes] = {}
+        accounts: dict[bytes, AccountFacts] = {}
         if isinstance(read, Presentation):
             context = read.context
             facts = self._snapshots.facts(context.snapshot_digest, now)
             if facts is not None:
                 snapshots[context.snapshot_digest] = facts
-            commitment = self._store.book_commitment(context.account)
-            if commitment is not None:
-                books[context.account] = commitment
+            if gathered.registered is not None:
+                accounts[context.account] = self._account(context.account, gathered.registered)
+        file = self._setting.file
         return VenueView(
-            network_id=self._setting.network_id,
+            network=file.network,
             venue=self._setting.venue,
             universe_digest=self._setting.universe_digest,
+            compatible_since=file.universe.compatible_since,
             now=now,
             policies=self._policies.effective_at,
             snapshots=snapshots,
             certificates=gathered.certificates,
             newest_leaves=gathered.newest_leaves,
             certificate_grace_seconds=self._setting.certificate_grace_seconds,
-            books=books,
+            accounts=accounts,
             decided_before=decided_before,
+        )
+
+    def _account(self, account: bytes, registered: _Registered) -> AccountFacts:
+        live, record = self._live.of(account), registered.record
+        standing = live.standing(record, self._setting.venue, self._setting.universe.compatible_since)
+        proposal = live.in_state(PledgeState.PROPOSED)
+        if proposal is not None and proposal.opening.universe_digest != self._setting.universe_digest:
+            proposal = None  # of an older universe; the account is given a new one when it asks
+        return AccountFacts(
+            record=record,
+            authorised=registered.authorised,
+            book=live.row.book,
+            proposal=pledge_facts(proposal),
+            pending=live.pending is not None,
+            standing=pledge_facts(standing),
         )
 
     def _sign(self, data: bytes, verdict: Verdict, now: int) -> SignedDecision:
@@ -197,12 +294,6 @@ class DecisionDesk:
             return None
         facts = self._snapshots.facts(verdict.presentation.context.snapshot_digest, now)
         return None if facts is None else facts.snapshot.expires_at
-
-    def _status_after(self, verdict: Verdict, gathered: _Gathered, now: int) -> AccountStatus | None:
-        if verdict.outcome is not Outcome.ACCEPT:
-            return None
-        bodies = [certificate.body for certificate in gathered.certificates.values()]
-        return after_accept(now, {body.chain: body.reference.timestamp for body in bodies}, self._rules)
 
 
 def _repeatable(record: DecisionRecord, now: int) -> bool:

@@ -2,14 +2,12 @@
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Final
 
-from marginproof import core
 from marginproof.model.certificates import Certificate
-from marginproof.model.margin import NO_PLEDGE_DIGEST, Purpose, Snapshot
-
-NO_NEW_PLEDGE: Final = bytes(48)
-"""The context's ``new_pledge`` where none is proposed."""
+from marginproof.model.margin import Purpose, Snapshot
+from marginproof.model.network import Network
+from marginproof.model.pledges import PledgeOpening, RegistryRecord, StandingPledge
+from marginproof.risk.snapshot import SnapshotRows
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -22,10 +20,10 @@ class NewestLeaf:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class SnapshotFacts:
-    """A snapshot that this venue signed, and its rows by purpose; stale ones need no rows."""
+    """A snapshot that this venue signed, and its rows; None where it is stale and needs none."""
 
     snapshot: Snapshot
-    statements: Mapping[Purpose, core.Statement]
+    rows: SnapshotRows | None
 
     def current(self, now: int) -> bool:
         """Whether a presentation may still use it at ``now`` (UTC seconds)."""
@@ -33,33 +31,85 @@ class SnapshotFacts:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class PledgeFacts:
+    """A pledge of this venue with what it opens to. Secret but for commitment and version.
+
+    ``purpose`` is the level at which it must be proven; ``vector`` maps index to signed lots.
+    """
+
+    commitment: bytes
+    universe_version: int
+    purpose: Purpose
+    vector: Mapping[int, int] = dataclasses.field(repr=False)
+
+    @classmethod
+    def of(cls, opening: PledgeOpening) -> "PledgeFacts":
+        """What an opening says."""
+        return cls(opening.commitment, opening.universe_version, Purpose(opening.purpose), opening.vector())
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class AccountFacts:
+    """One account that is open here.
+
+    Args:
+        record: What the registry's finalized state has of it.
+        authorised: Whether the registry lets this venue swap its pledge.
+        book: The venue's actual book with it, index → signed lots; secret.
+        proposal: The pledge that this venue proposes, not yet accepted.
+        pending: Whether a swap or release of this venue is under way.
+        standing: The pledge of this venue that ``record`` shows; None where there is none or its opening is not here.
+    """
+
+    record: RegistryRecord
+    authorised: bool
+    book: Mapping[int, int] = dataclasses.field(repr=False)
+    proposal: PledgeFacts | None = None
+    pending: bool = False
+    standing: PledgeFacts | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class VenueView:
     """Everything that the procedure may look at beside the presentation's bytes.
 
     Args:
-        network_id: Root of the network, 32 bytes.
+        network: The network.
         venue: This venue's address, 20 bytes.
         universe_digest: Root of the universe, 32 bytes.
+        compatible_since: Of the universe; pledges of older versions have lapsed.
         now: UTC seconds.
         policies: Policy digest → UTC second from which the registry lets it hold; absent when never announced.
         snapshots: Snapshot digest → what this venue signed.
         certificates: Certificate digest → certificate whose signatures this venue has verified.
         newest_leaves: CAIP-2 chain → the account's newest certified leaf there, as far as any relayer shows one.
         certificate_grace_seconds: How long after a newer leaf is known the one before it still serves.
-        books: Account → commitment to the venue's current book with it, 48 bytes.
+        accounts: Account → what is known of it; absent when it is not open here.
         decided_before: These bytes were decided before, and their stored answer may not be given again.
-        registry_digest: The account's standing digest d; zeros while no pledge stands.
     """
 
-    network_id: bytes
+    network: Network
     venue: bytes
     universe_digest: bytes
+    compatible_since: int
     now: int
     policies: Mapping[bytes, int]
     snapshots: Mapping[bytes, SnapshotFacts]
     certificates: Mapping[bytes, Certificate]
     newest_leaves: Mapping[str, NewestLeaf]
     certificate_grace_seconds: int
-    books: Mapping[bytes, bytes]
+    accounts: Mapping[bytes, AccountFacts]
     decided_before: bool
-    registry_digest: bytes = NO_PLEDGE_DIGEST
+
+    @property
+    def network_id(self) -> bytes:
+        """Root of the network, 32 bytes."""
+        return self.network.root()
+
+
+def live_pledge(record: RegistryRecord, venue: bytes, compatible_since: int) -> StandingPledge | None:
+    """The venue's pledge on the registry, if it can carry proofs and orders: neither revoked nor of a lapsed version."""
+    pledge = record.pledge_of(venue)
+    if pledge is None or pledge.revoked_at or pledge.universe_version < compatible_since:
+        return None
+    return pledge

@@ -1,6 +1,7 @@
-"""What a venue counts: decisions by outcome and reason, verification time, snapshots. No amount, no account."""
+"""What a venue counts: decisions, orders and fills, pledges, coverage, snapshots. No amount, no account."""
 
 import threading
+from collections.abc import Sequence
 from typing import Final, Self
 from wsgiref.simple_server import WSGIServer
 
@@ -37,6 +38,24 @@ class VenueMetrics:
             "marginproof_venue_snapshot_slot", "Price slot of the newest snapshot.", registry=self.registry
         )
         self._fills = Counter("marginproof_venue_fills_total", "Fills booked.", registry=self.registry)
+        self._refused = Counter(
+            "marginproof_venue_fills_refused_total", "Fills refused, by reason.", ("reason",), registry=self.registry
+        )
+        self._orders = Counter(
+            "marginproof_venue_orders_checked_total",
+            "Orders checked before they were filled, by the reason they would be refused for.",
+            ("reason",),
+            registry=self.registry,
+        )
+        self._pledges = Counter(
+            "marginproof_venue_pledges_total", "Pledges by the state they came to.", ("state",), registry=self.registry
+        )
+        self._coverage = Counter(
+            "marginproof_venue_coverage_changes_total",
+            "Books that their pledge ceased to cover (false) or covered again (true) at a new snapshot.",
+            ("covered",),
+            registry=self.registry,
+        )
 
     def decided(self, outcome: Outcome, reasons: tuple[ReasonCode, ...], seconds: float) -> None:
         """Counts a recorded decision."""
@@ -51,9 +70,23 @@ class VenueMetrics:
         """Notes the newest snapshot's price slot."""
         self._slot.set(slot)
 
-    def filled(self) -> None:
-        """Counts a fill."""
-        self._fills.inc()
+    def filled(self, booked: int, refused: Sequence[ReasonCode]) -> None:
+        """Counts the fills of one call."""
+        self._fills.inc(booked)
+        for reason in refused:
+            self._refused.labels(str(reason)).inc()
+
+    def order_checked(self, reason: ReasonCode | None = None) -> None:
+        """Counts an order that was checked."""
+        self._orders.labels(str(reason or "")).inc()
+
+    def pledge_moved(self, state: str) -> None:
+        """Counts a pledge that came to a state."""
+        self._pledges.labels(state).inc()
+
+    def coverage_changed(self, *, covered: bool) -> None:
+        """Counts a book that came out of its pledge's cover or back into it."""
+        self._coverage.labels(str(covered).lower()).inc()
 
 
 class MetricsServer:

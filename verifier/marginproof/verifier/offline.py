@@ -17,20 +17,16 @@ from marginproof.model.chains import format_address
 from marginproof.model.errors import MarginproofError, RefusedError
 from marginproof.model.margin import Decision, Outcome, Presentation, Purpose, SignedDecision, SignedSnapshot, Snapshot
 from marginproof.model.network_file import NetworkFile
+from marginproof.model.pledges import NO_COMMITMENT, PledgeStep, RegistryRecord
 from marginproof.model.prices import PriceReport
 from marginproof.model.reasons import ReasonCode
 from marginproof.model.typed_data import decision_message, snapshot_message
 from marginproof.oracles.report import check_slot_time, require_points, usable_prices
 from marginproof.risk.policy import load_policy
-from marginproof.risk.snapshot import compile_snapshot
-from marginproof.verifier.facts import SnapshotFacts, VenueView
-from marginproof.verifier.procedure import (
-    check_certificates,
-    check_freshness,
-    check_inclusion,
-    check_proof,
-    decode_presentation,
-)
+from marginproof.risk.snapshot import SnapshotRows
+from marginproof.verifier.facts import SnapshotFacts, VenueView, live_pledge
+from marginproof.verifier.pledge_steps import check_consent, verify_proof
+from marginproof.verifier.procedure import check_certificates, check_freshness, check_inclusion, decode_presentation
 
 _BASIS_POINTS = 10_000
 
@@ -108,6 +104,7 @@ class _Audit:
         self._snapshot: SignedSnapshot | None = None
         self._facts: SnapshotFacts | None = None
         self._certificates: dict[bytes, Certificate] | None = None
+        self._record: RegistryRecord | None = None
 
     def checks(self) -> list[tuple[int, str, Callable[[], str]]]:
         """Every line: step number, name, check."""
@@ -121,7 +118,13 @@ class _Audit:
             (3, "certificates in force", self._check_certificates),
             (3, "certificates newest", _only("relayers can show a newer leaf")),
             (4, "leaves and payee", self._check_inclusion),
-            (5, "pledges and book", _only("the venue and the registry know the standing pledges and the venue's book")),
+            (5, "pledges", self._check_pledges),
+            (
+                5,
+                "registry record",
+                _only("the registry on the home chain shows whether the bundle's record is its own"),
+            ),
+            (5, "proposal and book", _only("the venue knows what it proposed, its book, and what is under way")),
             (6, "freshness", self._check_freshness),
             (7, "proof", self._check_proof),
             (8, "ledger", _only("the venue's ledger shows whether these bytes were decided before")),
@@ -161,8 +164,9 @@ class _Audit:
     def _check_rows(self) -> str:
         snapshot = self._need_snapshot()
         policy = load_policy(self._bundle.policy)
-        rows = {purpose: compile_snapshot(policy, self._file.universe, snapshot, purpose) for purpose in Purpose}
-        self._facts = SnapshotFacts(snapshot, {purpose: compiled.statement for purpose, compiled in rows.items()})
+        rows = SnapshotRows(policy, self._file.universe, snapshot)
+        rows.line_rows()
+        self._facts = SnapshotFacts(snapshot, rows)
         return f"policy {policy.name!r}, digest {policy.digest.hex()}, both purposes' rows rebuilt"
 
     def _check_prices(self) -> str:
@@ -205,6 +209,24 @@ class _Audit:
         check_inclusion(self._need_presentation(), self._view())
         return "every leaf is the account's and names the venue as payee"
 
+    def _check_pledges(self) -> str:
+        presentation = self._need_presentation()
+        context, since = presentation.context, self._file.universe.compatible_since
+        record = RegistryRecord.decode(self._bundle.registry_record)
+        if (record.account, record.digest) != (context.account, context.registry_digest):
+            raise RefusedError(ReasonCode.REGISTRY_DIGEST_STALE, "the proof is for another state of the pledges")
+        others = record.others(context.venue, since)
+        if context.new_pledge == NO_COMMITMENT:
+            if live_pledge(record, context.venue, since) is None:
+                raise RefusedError(ReasonCode.PLEDGE_MISSING, "no pledge of the venue stands, and none is proposed")
+            about = "the standing pledge"
+        else:
+            step = PledgeStep(record.digest, context.venue, context.new_pledge, self._file.universe.version)
+            check_consent(presentation, step, record, self._file.network)
+            about = "a new pledge with the account's consent"
+        self._record = record
+        return f"{about}, {len(others)} of other venues; compare with the registry: digest {record.digest.hex()}"
+
     def _check_freshness(self) -> str:
         skew = self._file.configuration.clock_skew_seconds
         if self._time() + skew < self._need_snapshot().created_at:
@@ -214,10 +236,9 @@ class _Audit:
 
     def _check_proof(self) -> str:
         presentation = self._need_presentation()
-        facts = self._need_facts()
+        record = self._need_record()
         self._need_certificates()
-        check_proof(presentation, self._view())
-        rows = facts.statements[Purpose(presentation.context.purpose)].row_count
+        rows = verify_proof(presentation, self._need_facts(), record, self._file.universe.compatible_since)
         return f"{len(presentation.proof)} bytes; every one of {rows} rows holds"
 
     def _check_decision(self) -> str:
@@ -237,16 +258,17 @@ class _Audit:
         """What the venue would have known, as far as files show it."""
         context = self._need_presentation().context
         return VenueView(
-            network_id=self._file.network_id,
+            network=self._file.network,
             venue=context.venue,
             universe_digest=self._file.universe.root(),
+            compatible_since=self._file.universe.compatible_since,
             now=self._time(),
             policies={},
-            snapshots={context.snapshot_digest: self._facts or SnapshotFacts(self._need_snapshot(), {})},
+            snapshots={context.snapshot_digest: self._facts or SnapshotFacts(self._need_snapshot(), None)},
             certificates=self._need_certificates(),
             newest_leaves={},
             certificate_grace_seconds=0,
-            books={},
+            accounts={},
             decided_before=False,
         )
 
@@ -271,6 +293,11 @@ class _Audit:
         if self._facts is None:
             raise _Skipped("needs the rows of policy and snapshot")
         return self._facts
+
+    def _need_record(self) -> RegistryRecord:
+        if self._record is None:
+            raise _Skipped("needs a registry record that fits the proof")
+        return self._record
 
     def _need_certificates(self) -> dict[bytes, Certificate]:
         if self._certificates is None:

@@ -11,16 +11,19 @@ import itertools
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
-from marginproof import core
 from marginproof.attestation.leaves import verify_included
 from marginproof.model.accounts import Payee, payee_holds
 from marginproof.model.certificates import Certificate, IncludedLeaf
 from marginproof.model.errors import MalformedError, MarginproofError, RefusedError
 from marginproof.model.margin import PRESENTATION_VERSION, Outcome, Presentation, Purpose
+from marginproof.model.pledges import NO_COMMITMENT
 from marginproof.model.reasons import ReasonCode
-from marginproof.verifier.facts import NO_NEW_PLEDGE, SnapshotFacts, VenueView
+from marginproof.verifier.facts import VenueView
+from marginproof.verifier.pledge_steps import check_coverage, check_pledges, check_proof, snapshot_of
 
 DECODE_STEP: Final = 1
+PLEDGES_STEP: Final = 5
+PROOF_STEP: Final = 7
 LEDGER_STEP: Final = 8
 
 
@@ -71,6 +74,23 @@ def judge_read(read: Presentation | MarginproofError, view: VenueView) -> Verdic
     return Verdict(Outcome.ACCEPT, 0, (), presentation)
 
 
+def confirm(verdict: Verdict, view: VenueView) -> Verdict:
+    """Looks again at what may have changed since a verdict was found: the account's book and pledges.
+
+    A proof is verified without holding up orders; before its ACCEPT is recorded, nothing that it rests on may have
+    moved.
+    """
+    presentation = verdict.presentation
+    if verdict.outcome is not Outcome.ACCEPT or presentation is None:
+        return verdict
+    for number, check in ((PLEDGES_STEP, check_pledges), (PROOF_STEP, check_coverage)):
+        try:
+            check(presentation, view)
+        except MarginproofError as refusal:
+            return Verdict(Outcome.REJECT, number, (refusal.code,), presentation)
+    return verdict
+
+
 def read_presentation(data: bytes) -> Presentation | MarginproofError:
     """The presentation, or why the bytes are none."""
     try:
@@ -119,7 +139,10 @@ def check_addressed(presentation: Presentation, network_id: bytes, venue: bytes)
 
 
 def _check_shape(presentation: Presentation) -> None:
-    """One spelling only: certificates rise by digest, leaves by chain, and each leaf brings one certificate."""
+    """One spelling only: certificates rise by digest, leaves by chain, and each leaf brings one certificate.
+
+    A consent is there exactly where a new pledge is.
+    """
     leaves = presentation.leaves
     if not leaves:
         raise _malformed("a presentation has at least one leaf")
@@ -127,6 +150,8 @@ def _check_shape(presentation: Presentation) -> None:
         raise _malformed("the certificates rise by digest, and each of them has exactly one leaf")
     if any(first.leaf.chain > second.leaf.chain for first, second in itertools.pairwise(leaves)):
         raise _malformed("the leaves rise by chain")
+    if (presentation.context.new_pledge != NO_COMMITMENT) != bool(presentation.consent):
+        raise _malformed("a consent comes with a new pledge, and with nothing else")
 
 
 # 2. Policy: announced on the registry, and in force.
@@ -211,25 +236,7 @@ def check_inclusion(presentation: Presentation, view: VenueView) -> None:
             )
 
 
-# 5. Pledges: the account's standing digest d, and the venue's own current book with it.
-
-
-def check_pledges(presentation: Presentation, view: VenueView) -> None:
-    """Refuses a foreign state of pledges or of the venue's book.
-
-    Raises:
-        RefusedError: REGISTRY_DIGEST_STALE, PLEDGE_UNEXPECTED, BOOK_UNKNOWN, BOOK_STALE.
-    """
-    context = presentation.context
-    if context.registry_digest != view.registry_digest:
-        raise RefusedError(ReasonCode.REGISTRY_DIGEST_STALE, "the account's pledges have changed")
-    if context.new_pledge != NO_NEW_PLEDGE:
-        raise RefusedError(ReasonCode.PLEDGE_UNEXPECTED, "this venue has proposed no new pledge")
-    book = view.books.get(context.account)
-    if book is None:
-        raise RefusedError(ReasonCode.BOOK_UNKNOWN, "the account is not open at this venue")
-    if context.book_commitment != book:
-        raise RefusedError(ReasonCode.BOOK_STALE, "the venue's book with the account has changed")
+# 5. Pledges: see :mod:`.pledge_steps`.
 
 
 # 6. Freshness: a snapshot that this venue signed and that is still current.
@@ -241,33 +248,11 @@ def check_freshness(presentation: Presentation, view: VenueView) -> None:
     Raises:
         RefusedError: SNAPSHOT_UNKNOWN, SNAPSHOT_STALE.
     """
-    if not _snapshot(presentation, view).current(view.now):
+    if not snapshot_of(presentation, view).current(view.now):
         raise RefusedError(ReasonCode.SNAPSHOT_STALE, "the snapshot is no longer current")
 
 
-def _snapshot(presentation: Presentation, view: VenueView) -> SnapshotFacts:
-    facts = view.snapshots.get(presentation.context.snapshot_digest)
-    if facts is None:
-        raise RefusedError(ReasonCode.SNAPSHOT_UNKNOWN, "this venue has signed no such snapshot")
-    return facts
-
-
-# 7. Proof: every row of the policy holds for (sum of the chains' commitments, the venue's book).
-
-
-def check_proof(presentation: Presentation, view: VenueView) -> None:
-    """Verifies the linear-range argument over the rows that the venue rebuilt itself.
-
-    Raises:
-        RefusedError: The core's own code: PROOF_LENGTH, POINT_ENCODING, SCALAR_RANGE, PROOF_INVALID …
-    """
-    context = presentation.context
-    statement = _snapshot(presentation, view).statements[Purpose(context.purpose)]
-    try:
-        collateral = core.add_commitments([included.leaf.commitment for included in presentation.leaves])
-        core.verify(statement, [collateral, context.book_commitment], context.root(), presentation.proof)
-    except core.CoreError as error:
-        raise RefusedError(ReasonCode(error.code), error.message) from error
+# 7. Proof: see :mod:`.pledge_steps`.
 
 
 # 8. Ledger: no presentation counts again once its stored answer has run out.
@@ -291,9 +276,9 @@ STEPS: Final = (
     Step(2, "policy", check_policy),
     Step(3, "certificates", check_certificates),
     Step(4, "inclusion", check_inclusion),
-    Step(5, "pledges", check_pledges),
+    Step(PLEDGES_STEP, "pledges", check_pledges),
     Step(6, "freshness", check_freshness),
-    Step(7, "proof", check_proof),
+    Step(PROOF_STEP, "proof", check_proof),
     Step(LEDGER_STEP, "ledger", check_ledger),
 )
 """Every step after the first, in order."""
@@ -316,9 +301,19 @@ STEP_REASONS: Final[Mapping[int, tuple[ReasonCode, ...]]] = {
         _R.CERTIFICATE_NOT_NEWEST,
     ),
     4: (_R.LEAF_ACCOUNT_MISMATCH, _R.CERTIFICATE_MISMATCH, _R.LEAF_NOT_INCLUDED, _R.VENUE_NOT_PAYEE),
-    5: (_R.REGISTRY_DIGEST_STALE, _R.PLEDGE_UNEXPECTED, _R.BOOK_UNKNOWN, _R.BOOK_STALE),
+    PLEDGES_STEP: (
+        _R.BOOK_UNKNOWN,
+        _R.REGISTRY_DIGEST_STALE,
+        _R.PLEDGE_PENDING,
+        _R.PLEDGE_MISSING,
+        _R.PLEDGE_UNEXPECTED,
+        _R.PURPOSE_INSUFFICIENT,
+        _R.VENUE_NOT_AUTHORISED,
+        _R.PLEDGE_SIGNATURE,
+    ),
     6: (_R.SNAPSHOT_UNKNOWN, _R.SNAPSHOT_STALE),
-    7: (
+    PROOF_STEP: (
+        _R.BOOK_NOT_COVERED,
         _R.PROOF_LENGTH,
         _R.POINT_ENCODING,
         _R.POINT_NOT_IN_SUBGROUP,

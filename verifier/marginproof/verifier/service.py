@@ -2,11 +2,12 @@
 
 import asyncio
 import contextlib
+import dataclasses
 import functools
 import signal
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Final, Self
+from typing import Any, Final, Self
 
 import structlog
 from marginproof.v1.venue_book_service_pb2_grpc import add_VenueBookServiceServicer_to_server
@@ -14,15 +15,18 @@ from marginproof.v1.verifier_service_pb2_grpc import add_VerifierServiceServicer
 
 from marginproof.attestation.signer_sets import check_signer_set
 from marginproof.chains.evm.client.pool import EndpointPool
+from marginproof.chains.evm.transactions.posting import PostingEndpoint
 from marginproof.client.relayer import RelayerClient
 from marginproof.model.errors import ConfigurationError, MarginproofError, NotFoundError
 from marginproof.model.network_file import NetworkFile, load_network_file
+from marginproof.model.pledges import RegistryRecord
 from marginproof.model.reasons import ReasonCode
 from marginproof.node.journal import configure_logging
 from marginproof.node.limits import RateLimit
 from marginproof.node.sealing import Sealer, derive_key
 from marginproof.node.server import GrpcServer, Service
 from marginproof.node.tls import ServerIdentity
+from marginproof.risk.line import cash_entry
 from marginproof.verifier.api import (
     BOOK_SERVICE,
     MAX_BOOK_MESSAGE_BYTES,
@@ -31,21 +35,29 @@ from marginproof.verifier.api import (
     VenueBookApi,
     VerifierApi,
 )
-from marginproof.verifier.book import cash_entry
 from marginproof.verifier.books import BookDesk
 from marginproof.verifier.config import VenueConfig
+from marginproof.verifier.coverage import CoverageKeeper
 from marginproof.verifier.decisions import DecisionDesk
 from marginproof.verifier.evidence import RelayerEvidence
 from marginproof.verifier.keys import load_keystore, read_password
+from marginproof.verifier.live import LiveAccounts
 from marginproof.verifier.metrics import MetricsServer, VenueMetrics
+from marginproof.verifier.pledges import PledgeDesk
 from marginproof.verifier.policies import load_policies, read_announcements
+from marginproof.verifier.registry_watch import RegistryWatch
 from marginproof.verifier.setting import Clock, VenueSetting, system_clock
 from marginproof.verifier.snapshots import SnapshotDesk
 from marginproof.verifier.standings import StandingKeeper
 from marginproof.verifier.store import VenueStore
+from marginproof.verifier.swap_poster import SwapPoster
+from marginproof.verifier.swap_sending import SwapSending
+from marginproof.verifier.trading import TradingDesk
 
 REGISTRY_POLL_SECONDS: Final = 2.0
-"""How often the registry is read while a configured policy is not announced."""
+"""How often the registry is read: for policies that are not announced yet, and for accounts with pledges."""
+SWAP_SECONDS: Final = 1.0
+"""How often swaps are looked after."""
 TICK_SECONDS: Final = 0.5
 """How often deadlines are judged."""
 _STORE_KEY_LABEL: Final = b"marginproof/venue/store/v1"
@@ -102,56 +114,96 @@ class VenueNode:
         self._store.close()
 
     async def _start(self) -> None:
-        setting, config, file = self.setting, self._config, self.setting.file
-        lock = asyncio.Lock()
-        metrics = VenueMetrics()
+        clients, pool = self._relayer_clients(), await self._home_chain()
+        desks = self._desks(clients, pool)
+        self._follow_everything(desks, clients, pool)
+        api = VerifierApi(
+            self.setting,
+            policies=self._policies,
+            snapshots=desks.snapshots,
+            books=desks.books,
+            pledges=desks.pledges,
+            decisions=desks.decisions,
+            standings=desks.standings,
+            records=desks.record_of_open,
+            limit=RateLimit(self._config.presentations_per_second),
+        )
+        await self._serve(api, VenueBookApi(desks.books, desks.pledges, self._token))
+        if self._config.metrics_listen is not None:
+            server = self._closing.enter_context(MetricsServer(desks.metrics, self._config.metrics_listen))
+            self.metrics_port = server.port
+        _log.info("venue serves", venue=self.setting.venue.hex(), port=self.port, book_port=self.book_port)
+
+    def _relayer_clients(self) -> list[RelayerClient]:
+        file = self.setting.file
         clients = [
             RelayerClient(
                 relayer.target,
                 relayer.certificate_pem,
-                timeout_seconds=config.relayer_timeout_seconds,
+                timeout_seconds=self._config.relayer_timeout_seconds,
                 max_message_bytes=longest_answer(file),
             )
             for relayer in file.relayers
         ]
         for client in clients:
             self._closing.push_async_callback(client.aclose)
-        pool = EndpointPool(file.network.home_chain, config.home_endpoints, allow_development=file.development)
+        return clients
+
+    async def _home_chain(self) -> EndpointPool:
+        file = self.setting.file
+        pool = EndpointPool(file.network.home_chain, self._config.home_endpoints, allow_development=file.development)
         self._closing.push_async_callback(pool.aclose)
         await pool.start()
-        evidence = RelayerEvidence(clients, file, setting.clock)
-        snapshots = SnapshotDesk(setting, self._policies, self._store)
-        standings = StandingKeeper(setting, self._store, snapshots, evidence)
-        books = BookDesk(setting, self._store, metrics, lock)
-        decisions = DecisionDesk(
-            setting,
-            store=self._store,
-            policies=self._policies,
-            snapshots=snapshots,
-            evidence=evidence,
-            metrics=metrics,
+        return pool
+
+    def _desks(self, clients: list[RelayerClient], pool: EndpointPool) -> "_Desks":
+        setting, store = self.setting, self._store
+        metrics, lock = VenueMetrics(), asyncio.Lock()
+        watch = RegistryWatch(pool, setting)
+        live = LiveAccounts(store, setting.venue, setting.universe.compatible_since)
+        evidence = RelayerEvidence(clients, setting.file, setting.clock)
+        snapshots = SnapshotDesk(setting, self._policies, store.snapshots, watch.agreements)
+        standings = StandingKeeper(setting, store, live, snapshots, evidence)
+        trading = TradingDesk(setting, live, snapshots, standings)
+        shared: dict[str, Any] = {"store": store, "live": live, "metrics": metrics, "lock": lock}
+        pledges = PledgeDesk(setting, watch=watch, trading=trading, **shared)
+        return _Desks(
             lock=lock,
-        )
-        poll = min(file.configuration.price_seconds / 4, _LONGEST_POLL_SECONDS)
-        self._follow("registry", functools.partial(self._read_registry, pool), REGISTRY_POLL_SECONDS)
-        self._follow("certificates", evidence.refresh, poll)
-        for client in clients:
-            self._follow("prices", functools.partial(_take_prices, client, snapshots, metrics), poll)
-        self._follow("standings", functools.partial(_tick, standings, lock), TICK_SECONDS)
-        api = VerifierApi(
-            setting,
-            policies=self._policies,
+            metrics=metrics,
+            watch=watch,
+            live=live,
+            evidence=evidence,
             snapshots=snapshots,
-            books=books,
-            decisions=decisions,
             standings=standings,
-            limit=RateLimit(config.presentations_per_second),
+            books=BookDesk(setting, trading=trading, **shared),
+            pledges=pledges,
+            coverage=CoverageKeeper(setting, snapshots=snapshots, pledges=pledges, **shared),
+            decisions=DecisionDesk(
+                setting, policies=self._policies, snapshots=snapshots, evidence=evidence, watch=watch, **shared
+            ),
         )
-        await self._serve(api, VenueBookApi(books, self._token))
-        if config.metrics_listen is not None:
-            server = self._closing.enter_context(MetricsServer(metrics, config.metrics_listen))
-            self.metrics_port = server.port
-        _log.info("venue serves", venue=setting.venue.hex(), port=self.port, book_port=self.book_port)
+
+    def _follow_everything(self, desks: "_Desks", clients: list[RelayerClient], pool: EndpointPool) -> None:
+        configuration = self.setting.configuration
+        poll = min(configuration.price_seconds / 4, _LONGEST_POLL_SECONDS)
+        posting = [PostingEndpoint(url) for url in self._config.home_endpoints]
+        for endpoint in posting:
+            self._closing.push_async_callback(endpoint.aclose)
+        poster = SwapPoster(
+            self._store.database.engine,
+            desks.watch,
+            SwapSending(pool, self.setting, posting),
+            self.setting,
+            desks.pledges.on_outcome,
+        )
+        self._follow("registry", functools.partial(self._read_registry, pool), REGISTRY_POLL_SECONDS)
+        self._follow("pledges", desks.pledges.refresh, REGISTRY_POLL_SECONDS)
+        self._follow("swaps", poster.tick, SWAP_SECONDS)
+        self._follow("certificates", desks.evidence.refresh, poll)
+        for client in clients:
+            self._follow("prices", functools.partial(_take_prices, client, desks.snapshots, desks.metrics), poll)
+        self._follow("standings", functools.partial(_tick, desks.standings, desks.lock), TICK_SECONDS)
+        self._follow("coverage", desks.coverage.step, TICK_SECONDS)
 
     async def _serve(self, api: VerifierApi, book_api: VenueBookApi) -> None:
         identity = ServerIdentity.load_or_create(self._config.tls_directory)
@@ -206,6 +258,27 @@ class VenueNode:
             await asyncio.gather(task, return_exceptions=True)
 
         self._closing.push_async_callback(end)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Desks:
+    """The parts of a running venue."""
+
+    lock: asyncio.Lock
+    metrics: VenueMetrics
+    watch: RegistryWatch
+    live: LiveAccounts
+    evidence: RelayerEvidence
+    snapshots: SnapshotDesk
+    standings: StandingKeeper
+    books: BookDesk
+    pledges: PledgeDesk
+    coverage: CoverageKeeper
+    decisions: DecisionDesk
+
+    async def record_of_open(self, account: bytes) -> RegistryRecord | None:
+        """The registry's record of an account that is open here; nobody has another's read."""
+        return await self.watch.record(account) if self.live.is_open(account) else None
 
 
 async def run(config: VenueConfig) -> None:

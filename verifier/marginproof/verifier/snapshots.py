@@ -1,31 +1,50 @@
 """Snapshots: for every price slot the venue signs its policy at the relayers' prices."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import dataclasses
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 import structlog
 
 from marginproof.attestation.typed_signing import sign_typed
 from marginproof.model.errors import MarginproofError, NotFoundError
-from marginproof.model.margin import Purpose, SignedSnapshot, Snapshot
+from marginproof.model.margin import SignedSnapshot, Snapshot
 from marginproof.model.prices import PriceReport
 from marginproof.model.typed_data import snapshot_message
 from marginproof.oracles.report import check_slot_time, usable_prices
 from marginproof.risk.policy import Policy
-from marginproof.risk.snapshot import build_snapshot, compile_snapshot
+from marginproof.risk.snapshot import SnapshotRows, build_snapshot, snapshot_market
+from marginproof.risk.valuation import unit_values
+from marginproof.verifier.book import INSTRUMENT_KINDS
 from marginproof.verifier.facts import SnapshotFacts
+from marginproof.verifier.orders import Quote
 from marginproof.verifier.policies import PolicyBook
 from marginproof.verifier.setting import VenueSetting
-from marginproof.verifier.store import VenueStore
+from marginproof.verifier.snapshot_store import SnapshotStore
 
 HISTORY_SECONDS: Final = 7 * 86_400
 """How long expired snapshots are kept, so that a late presentation is told it is stale and not unknown."""
 
+Agreements = Callable[[Iterable[bytes]], Awaitable[frozenset[bytes]]]
+"""Gives those of some venues (20 bytes each) with which this one has a mutual agreement on the registry."""
+
 _log = structlog.get_logger("marginproof.venue")
 
 
-def make_snapshot(setting: VenueSetting, policy: Policy, report: PriceReport, now: int) -> SignedSnapshot:
+@dataclasses.dataclass(frozen=True, slots=True)
+class TradingTerms:
+    """What a snapshot means for orders: its digest and end, the rows of lines, and a quote for every instrument."""
+
+    digest: bytes
+    expires_at: int
+    line_rows: tuple[Mapping[int, int], ...]
+    quotes: Mapping[int, Quote]
+
+
+def make_snapshot(
+    setting: VenueSetting, policy: Policy, report: PriceReport, now: int, full_recognition: Sequence[bytes] = ()
+) -> SignedSnapshot:
     """Builds and signs the snapshot of a price report; the report is checked in full.
 
     Args:
@@ -33,6 +52,7 @@ def make_snapshot(setting: VenueSetting, policy: Policy, report: PriceReport, no
         policy: The policy to put at these prices.
         report: From any relayer.
         now: UTC seconds; the time at which options are valued.
+        full_recognition: Venues of the policy's list that have a mutual agreement with this one.
 
     Raises:
         MarginproofError: What is wrong with the report; PRICE_STALE, PRICE_UNAVAILABLE; what the policy refuses.
@@ -56,6 +76,7 @@ def make_snapshot(setting: VenueSetting, policy: Policy, report: PriceReport, no
         values=prices,
         created_at=now,
         expires_at=now + file.configuration.snapshot_seconds,
+        full_recognition=full_recognition,
     )
     return SignedSnapshot(snapshot, sign_typed(setting.key, snapshot_message(snapshot)))
 
@@ -67,14 +88,20 @@ class SnapshotDesk:
         setting: The venue.
         policies: Its policies.
         store: Where snapshots are kept.
+        agreements: What the registry says; asked only under a policy that recognises others in full.
     """
 
-    def __init__(self, setting: VenueSetting, policies: PolicyBook, store: VenueStore) -> None:
+    def __init__(
+        self, setting: VenueSetting, policies: PolicyBook, store: SnapshotStore, agreements: Agreements
+    ) -> None:
         self._setting = setting
         self._policies = policies
         self._store = store
+        self._agreements = agreements
         self._compiled: dict[bytes, SnapshotFacts] = {}
-        self._newest = self._restored()
+        self._newest: tuple[SignedSnapshot, PriceReport] | None = None
+        self._terms: TradingTerms | None = None
+        self._restore()
         self._changed = asyncio.Condition()
 
     def newest(self) -> tuple[SignedSnapshot, PriceReport]:
@@ -93,6 +120,11 @@ class SnapshotDesk:
         return self._newest is not None and self._setting.clock() < self._newest[0].snapshot.expires_at
 
     @property
+    def terms(self) -> TradingTerms | None:
+        """The newest snapshot's, current or not; None before the first."""
+        return self._terms
+
+    @property
     def newest_slot(self) -> int:
         """The price slot of the newest snapshot; −1 before the first."""
         return -1 if self._newest is None else self._newest[0].snapshot.price_slot
@@ -107,15 +139,16 @@ class SnapshotDesk:
             return False
         now = self._setting.clock()
         policy = self._policies.in_force(now)
-        signed = await asyncio.to_thread(make_snapshot, self._setting, policy, report, now)
-        facts = await asyncio.to_thread(self._compile, signed.snapshot)
+        recognised = sorted(await self._agreements(policy.full_recognition)) if policy.full_recognition else []
+        signed = await asyncio.to_thread(make_snapshot, self._setting, policy, report, now, recognised)
+        facts, terms = await asyncio.to_thread(self._compile, signed.snapshot)
         async with self._changed:
             if signed.snapshot.price_slot <= self.newest_slot:
                 return False
-            self._store.add_snapshot(signed, report, keep_after=now - HISTORY_SECONDS)
+            self._store.add(signed, report, keep_after=now - HISTORY_SECONDS)
             self._compiled = {digest: old for digest, old in self._compiled.items() if old.current(now)}
             self._compiled[signed.digest] = facts
-            self._newest = (signed, report)
+            self._newest, self._terms = (signed, report), terms
             self._changed.notify_all()
         _log.info("snapshot made", slot=signed.snapshot.price_slot, expires_at=signed.snapshot.expires_at)
         return True
@@ -136,29 +169,38 @@ class SnapshotDesk:
         known = self._compiled.get(digest)
         if known is not None:
             return known
-        signed = self._store.find_snapshot(digest)
+        signed = self._store.find(digest)
         if signed is None:
             return None
         if now >= signed.snapshot.expires_at:
-            return SnapshotFacts(signed.snapshot, {})
+            return SnapshotFacts(signed.snapshot, None)
         try:
-            facts = self._compile(signed.snapshot)
+            facts, _ = self._compile(signed.snapshot)
         except MarginproofError:  # made under a policy that is no longer configured: nothing can be proven on it
             return None
         self._compiled[digest] = facts
         return facts
 
-    def _restored(self) -> tuple[SignedSnapshot, PriceReport] | None:
-        """The newest stored snapshot, unless its policy is no longer configured: then its slot is made anew."""
-        stored = self._store.newest_snapshot()
+    def _restore(self) -> None:
+        """Goes on from the newest stored snapshot, unless policy or universe are others now: its slot is made anew."""
+        stored = self._store.newest()
         if stored is None or not self._policies.knows(stored[0].snapshot.policy_digest):
-            return None
-        return stored
+            return
+        try:
+            _, self._terms = self._compile(stored[0].snapshot)
+        except MarginproofError:
+            return
+        self._newest = stored
 
-    def _compile(self, snapshot: Snapshot) -> SnapshotFacts:
-        policy = self._policies.find(snapshot.policy_digest)
-        universe = self._setting.universe
-        return SnapshotFacts(
-            snapshot,
-            {purpose: compile_snapshot(policy, universe, snapshot, purpose).statement for purpose in Purpose},
-        )
+    def _compile(self, snapshot: Snapshot) -> tuple[SnapshotFacts, TradingTerms]:
+        """Both purposes are compiled here, before anybody waits for them."""
+        policy, universe = self._policies.find(snapshot.policy_digest), self._setting.universe
+        rows, market = SnapshotRows(policy, universe, snapshot), snapshot_market(snapshot)
+        values = unit_values(policy, universe, market)
+        quotes = {
+            entry.index: Quote(values[entry.index].now, market.price(entry.price_point))
+            for entry in universe.entries
+            if entry.kind in INSTRUMENT_KINDS
+        }
+        terms = TradingTerms(snapshot.root(), snapshot.expires_at, rows.line_rows(), quotes)
+        return SnapshotFacts(snapshot, rows), terms

@@ -4,10 +4,9 @@ from collections.abc import Mapping
 
 import structlog
 
-from marginproof.model.errors import NotFoundError
 from marginproof.model.margin import MarginState
-from marginproof.model.reasons import ReasonCode
 from marginproof.verifier.evidence import RelayerEvidence
+from marginproof.verifier.live import LiveAccount, LiveAccounts
 from marginproof.verifier.setting import VenueSetting
 from marginproof.verifier.snapshots import SnapshotDesk
 from marginproof.verifier.status import AccountStatus, Evidence, StatusRules, advance, state_of
@@ -23,15 +22,22 @@ class StandingKeeper:
     Args:
         setting: The venue.
         store: Where standings are kept.
+        live: The accounts.
         snapshots: Whether a snapshot is current.
         evidence: Whether certificates are.
     """
 
     def __init__(
-        self, setting: VenueSetting, store: VenueStore, snapshots: SnapshotDesk, evidence: RelayerEvidence
+        self,
+        setting: VenueSetting,
+        store: VenueStore,
+        live: LiveAccounts,
+        snapshots: SnapshotDesk,
+        evidence: RelayerEvidence,
     ) -> None:
         self._clock = setting.clock
         self._store = store
+        self._live = live
         self._snapshots = snapshots
         self._evidence = evidence
         self.rules = StatusRules.of(setting.configuration)
@@ -41,12 +47,14 @@ class StandingKeeper:
         """Notes what is to be had now and judges the deadlines that have come. Call it about once a second."""
         now = self._clock()
         self.observe(now)
-        for account, status in self._store.due(now):
-            after = advance(status, now, self._evidence_for(status), self.rules)
+        changed: dict[bytes, AccountStatus] = {}
+        for account, status in self._store.books.due(now):
+            after = advance(status, now, self._evidence_for(status, self._live.of(account)), self.rules)
             if after != status:
-                self._store.write_status(account, after)
+                changed[account] = after
                 if after.missed > status.missed:
                     _log.warning("deadline missed", account=account.hex(), missed=after.missed)
+        self._store.books.write_statuses(changed.items())
 
     def observe(self, now: int) -> None:
         """Notes at ``now`` (UTC seconds) which evidence is to be had."""
@@ -61,16 +69,16 @@ class StandingKeeper:
         Raises:
             NotFoundError: BOOK_UNKNOWN; it is not open here.
         """
-        status = self._store.status(account)
-        if status is None:
-            raise NotFoundError(
-                "the account is not open at this venue", code=ReasonCode.BOOK_UNKNOWN, fix="ask the venue to open it"
-            )
-        now = self._clock()
+        live, now = self._live.of(account), self._clock()
         self.observe(now)
-        evidence = self._evidence_for(status)
-        current = advance(status, now, evidence, self.rules)
+        evidence = self._evidence_for(live.row.status, live)
+        current = advance(live.row.status, now, evidence, self.rules)
         return current, state_of(current, now, evidence, self.rules)
+
+    def state(self, live: LiveAccount, now: int) -> MarginState:
+        """The state of an account at ``now`` (UTC seconds), by what was to be had at the last tick."""
+        evidence = self._evidence_for(live.row.status, live)
+        return state_of(advance(live.row.status, now, evidence, self.rules), now, evidence, self.rules)
 
     def _note(self, key: str, available: bool, now: int) -> None:
         if available:
@@ -78,7 +86,7 @@ class StandingKeeper:
         else:
             self._since.pop(key, None)
 
-    def _evidence_for(self, status: AccountStatus) -> Evidence:
+    def _evidence_for(self, status: AccountStatus, live: LiveAccount) -> Evidence:
         references: Mapping[str, int] = dict(status.references)
         times = [self._since.get(key) for key in (_SNAPSHOT, *references)]
         known = [time for time in times if time is not None]
@@ -86,4 +94,8 @@ class StandingKeeper:
         for chain, used in references.items():
             latest = self._evidence.chain(chain)
             last.append(used if latest is None else max(used, latest.last_reference))
-        return Evidence(since=max(known) if len(known) == len(times) else None, last_reference=min(last, default=None))
+        return Evidence(
+            since=max(known) if len(known) == len(times) else None,
+            last_reference=min(last, default=None),
+            swapping=live.pending is not None,
+        )
