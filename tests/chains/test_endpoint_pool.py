@@ -178,6 +178,7 @@ async def test_row_5_one_endpoint_far_ahead_does_not_move_the_heights(setup: Set
     value, timestamp = await setup.pool.call_latest(raw(setup.world.vault.address), call)
     assert int.from_bytes(value, "big") == 1_000
     assert timestamp == setup.world.header().timestamp
+    assert await setup.pool.latest_header() == setup.world.header()
     setup.set(Fault.HIGH_TIP, Fault.HIGH_TIP, H)
     with pytest.raises(QuorumMissingError):
         await setup.pool.finalized_number()
@@ -427,6 +428,7 @@ async def test_row_10_finality_violation_latches(forking: Setup) -> None:
         forking.pool.reference_block(header.timestamp),
         forking.pool.read_account(header, b"\x01" * 20),
         forking.pool.call_latest(b"\x01" * 20, b""),
+        forking.pool.latest_header(),
     ):
         with pytest.raises(FinalityViolationError):
             await call
