@@ -27,6 +27,7 @@ def chains() -> Iterator[Chains]:
 async def relayers(chains: Chains, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Relayers]:
     folder: Path = tmp_path_factory.mktemp("relayers")
     made = Relayers.prepare(chains, folder)
+    await made.give_registry(chains)
     try:
         await made.start()
         yield made

@@ -16,6 +16,7 @@ from marginproof.attestation.blinding import leaf_blinding
 from marginproof.attestation.certificates import verify_certificate, verify_partial
 from marginproof.attestation.leaves import verify_included
 from marginproof.attestation.peer_requests import sign_peer_request
+from marginproof.chains.evm.devnet import development_account
 from marginproof.client.relayer_peer import PeerCredential, RelayerPeerClient
 from marginproof.model.certificates import Certificate, CertificateBody, IncludedLeaf, LeafList, Reference
 from marginproof.model.errors import MarginproofError
@@ -88,11 +89,11 @@ class Scene:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def scene(chains: Chains, relayers: Relayers) -> Scene:
     both, late, noticed, victim, thief = await asyncio.gather(
-        open_account(chains, 1, native=3 * 10**18, token=2_500_000_000),
-        open_account(chains, 2, native=10**18),
-        open_account(chains, 3, native=4 * 10**18),
-        open_account(chains, 4, native=10**18),
-        open_account(chains, 5, native=10**18),
+        open_account(chains, relayers.file, 1, native=3 * 10**18, token=2_500_000_000),
+        open_account(chains, relayers.file, 2, native=10**18),
+        open_account(chains, relayers.file, 3, native=4 * 10**18),
+        open_account(chains, relayers.file, 4, native=10**18),
+        open_account(chains, relayers.file, 5, native=10**18),
     )
     thief = dataclasses.replace(thief, locks=(*thief.locks, *victim.locks))
     await relayers.register(late, 1, 0)  # with one relayer only
@@ -385,3 +386,23 @@ async def test_no_secret_lies_in_a_database(relayers: Relayers, scene: Scene) ->
         for secret in secrets:
             assert secret not in files
             assert secret.hex().encode() not in files.lower()
+
+
+async def test_only_the_current_key_registers(chains: Chains, relayers: Relayers, scene: Scene) -> None:
+    """Before its rotation is final the owner's key signs, afterwards the newer one alone; the account id stays."""
+    newer = development_account(299)
+    old = scene.victim
+    by_newer = dataclasses.replace(old, owner=newer)
+    assert await registration_refusal(relayers, by_newer, 50) == ReasonCode.REGISTRATION_SIGNATURE
+    await relayers.register(old, 50, 0)
+    await chains.rotate_key(old, relayers.file, newer)
+    await asyncio.sleep(1.1)  # a node asks for the newest final block at most once a second
+    assert await registration_refusal(relayers, old, 51) == ReasonCode.REGISTRATION_SIGNATURE
+    await relayers.register(by_newer, 51, 0)
+    assert by_newer.id == old.id
+
+
+async def registration_refusal(relayers: Relayers, account: Account, number: int) -> ReasonCode:
+    with pytest.raises(MarginproofError) as caught:
+        await relayers.register(account, number, 0)
+    return caught.value.code

@@ -12,6 +12,7 @@ from eth_account.signers.local import LocalAccount
 
 from marginproof import core
 from marginproof.attestation.registrations import sign_registration
+from marginproof.attestation.typed_signing import sign_typed
 from marginproof.chains.evm.contracts.artifact import COLLATERAL_VAULT, load_artifact
 from marginproof.chains.evm.devnet import Devnet, development_account, free_port
 from marginproof.chains.evm.transactions import Feed as FeedContract
@@ -26,9 +27,11 @@ from marginproof.model.accounts import (
     lock_binding,
     payees_root,
 )
+from marginproof.model.chains import format_address
 from marginproof.model.errors import MarginproofError
 from marginproof.model.network import Configuration, Network, VaultPin, epoch_of
 from marginproof.model.network_file import NetworkFile, RelayerEndpoint, dump_network_file, signer_set_of
+from marginproof.model.typed_data import rotation_message
 from marginproof.model.universe import Entry, EntryKind, Feed, PointKind, PricePoint, Universe
 from marginproof.node.tls import ServerIdentity
 from marginproof.relayers.config import ChainEndpoints, RelayerConfig
@@ -36,6 +39,8 @@ from marginproof.relayers.node import Node
 
 HOME, SECOND = "eip155:31337", "eip155:31338"
 NOTICE, PAYOUT = 3600, 600
+OWNERS = range(200, 210)
+NO_REGISTRY = b"\x0d" * 20
 NO_ARBITER = "0x" + "00" * 20
 ETH_PRICE, USDC_PRICE, ETH_VOLATILITY = 2000_00000000, 1_00000000, 80_000_000
 VALUES = {"eth": ETH_PRICE, "eth.iv": ETH_VOLATILITY, "usdc": USDC_PRICE}
@@ -67,7 +72,6 @@ class Chains:
     home: Devnet
     second: Devnet
     owner: LocalAccount
-    registry: bytes = b""
     home_vault: str = ""
     second_vault: str = ""
     token: str = ""
@@ -80,7 +84,13 @@ class Chains:
             yield sender
 
     async def deploy(self) -> None:
-        """All contracts at once, each feed by a key of its own: a transaction waits for a block."""
+        """All contracts at once, each feed by a key of its own: a transaction waits for a block.
+
+        Owners get their coins first: that changes the newest block's state behind its root, and a node that reads
+        the registry at that block would find no proof that holds.
+        """
+        for index in OWNERS:
+            self.home.account(index)
         feeds = [
             self._feed(point, value, chain, 50 + 10 * row + column)
             for row, (point, value) in enumerate(VALUES.items())
@@ -92,8 +102,40 @@ class Chains:
 
     async def _deploy_home(self) -> None:
         async with self.sender(HOME) as sender:
-            self.registry = raw((await Registry.deploy(sender, 60)).address)
             self.home_vault = (await Vault.deploy(sender, NOTICE, PAYOUT)).address
+
+    async def deploy_registry(self, configuration: Configuration) -> bytes:
+        async with self.sender(HOME) as sender:
+            registry = await Registry.deploy(
+                sender,
+                n=256,
+                configuration_digest=configuration.root(),
+                policy_delay=configuration.policy_delay_seconds,
+                notice_seconds=configuration.notice_seconds,
+            )
+
+        async def final() -> bool:
+            code = await asyncio.to_thread(self.home.rpc, "eth_getCode", registry.address, "finalized")
+            return len(code) > 2
+
+        await until(final)
+        return raw(registry.address)
+
+    async def rotate_key(self, account: "Account", file: NetworkFile, to: LocalAccount) -> None:
+        """Gives the account another key, and waits until that is final."""
+        message = rotation_message(file.network_id, account.id, raw(to.address), 0)
+        async with self.sender(HOME) as sender:
+            registry = Registry(sender, format_address(file.network.registry))
+            identity = account.identity
+            receipt = await registry.rotate_key(
+                identity.owner, identity.index, to.address, 0, sign_typed(account.owner, message)
+            )
+
+        async def final() -> bool:
+            block = await asyncio.to_thread(self.home.rpc, "eth_getBlockByNumber", "finalized", False)
+            return int(block["number"], 16) >= receipt.block_number
+
+        await until(final)
 
     async def _deploy_second(self) -> None:
         async with self.sender(SECOND) as sender:
@@ -170,10 +212,10 @@ def _order(lock: LockReference) -> tuple[str, bytes, int]:
     return lock.chain, lock.vault, lock.lock_id
 
 
-async def open_account(chains: Chains, index: int, *, native: int = 0, token: int = 0) -> Account:
+async def open_account(chains: Chains, file: NetworkFile, index: int, *, native: int = 0, token: int = 0) -> Account:
     """Locks what is asked for and gives the account to register."""
-    owner = chains.home.account(200 + index)
-    identity = AccountIdentity(HOME, chains.registry, raw(owner.address), index)
+    owner = development_account(OWNERS[index])
+    identity = AccountIdentity(HOME, file.network.registry, raw(owner.address), index)
     account, root = identity.root(), payees_root(PAYEES)
     locks = []
     if native:
@@ -209,7 +251,7 @@ class Relayers:
             certificate_seconds=600,
             notice_seconds=NOTICE,
             claim_seconds=60,
-            policy_delay_seconds=0,
+            policy_delay_seconds=1,
             clock_skew_seconds=5,
             snapshot_seconds=60,
             proof_interval_seconds=60,
@@ -220,7 +262,7 @@ class Relayers:
             vaults=chains.vaults(),
         )
         file = NetworkFile(
-            network=Network(HOME, chains.registry, 256, configuration.root()),
+            network=Network(HOME, NO_REGISTRY, 256, configuration.root()),
             configuration=configuration,
             universe=chains.universe(),
             signer_set=signer_set,
@@ -255,6 +297,13 @@ class Relayers:
             for index, port in enumerate(ports)
         ]
         return cls(file, keys, configs, [None] * count)
+
+    async def give_registry(self, chains: Chains) -> None:
+        """Deploys the registry of this very configuration: nodes that register accounts read it."""
+        network = dataclasses.replace(self.file.network, registry=await chains.deploy_registry(self.file.configuration))
+        self.file = dataclasses.replace(self.file, network=network)
+        self.configs[0].network.write_bytes(dump_network_file(self.file))
+        self.configs = [dataclasses.replace(config, network_id=self.file.network_id) for config in self.configs]
 
     async def start(self, *signers: int) -> None:
         for signer in signers or range(len(self.nodes)):

@@ -15,19 +15,13 @@ MAX_REGISTRATION_BYTES: Final = 64 * 1024
 _ZERO: Final = bytes(32)
 
 
-def sign_registration(registration: Registration, owner: LocalAccount) -> SignedRegistration:
-    """Signs a registration with its owner's key.
-
-    Raises:
-        UnauthorisedError: REGISTRATION_SIGNATURE; the key is not the owner's.
-    """
-    if bytes.fromhex(owner.address[2:]) != registration.identity.owner:
-        raise _not_the_owner()
-    return SignedRegistration(registration, sign_typed(owner, registration_message(registration)))
+def sign_registration(registration: Registration, key: LocalAccount) -> SignedRegistration:
+    """Signs a registration with the account's current key: its owner's, until the registry shows a rotation."""
+    return SignedRegistration(registration, sign_typed(key, registration_message(registration)))
 
 
-def verify_registration(signed: SignedRegistration, network_id: bytes, home_chain: str, registry: bytes) -> None:
-    """Checks everything about a registration that needs no clock, no store and no chain.
+def check_registration(signed: SignedRegistration, network_id: bytes, home_chain: str, registry: bytes) -> None:
+    """Checks everything about a registration that needs no clock, no store and no chain; not who signed it.
 
     Args:
         signed: From anywhere.
@@ -37,7 +31,6 @@ def verify_registration(signed: SignedRegistration, network_id: bytes, home_chai
 
     Raises:
         MalformedError: WRONG_NETWORK, REGISTRATION_NUMBER (0), REGISTRATION_LOCKS (order, chain ids), MALFORMED.
-        UnauthorisedError: REGISTRATION_SIGNATURE.
     """
     registration = signed.registration
     identity = registration.identity
@@ -54,17 +47,29 @@ def verify_registration(signed: SignedRegistration, network_id: bytes, home_chai
     for lock in registration.locks:
         parse_chain(lock.chain)
     check_lock_order(registration)
+
+
+def verify_registration(signed: SignedRegistration, key: bytes) -> None:
+    """Checks who signed a registration.
+
+    Args:
+        signed: Checked by :func:`check_registration`.
+        key: Address (20 bytes) of the account's current key, as the registry shows it.
+
+    Raises:
+        UnauthorisedError: REGISTRATION_SIGNATURE.
+    """
     try:
-        signer = recover_typed(registration_message(registration), signed.signature)
+        signer = recover_typed(registration_message(signed.registration), signed.signature)
     except MalformedError as error:
-        raise _not_the_owner() from error
-    if signer != identity.owner:
-        raise _not_the_owner()
+        raise _wrong_key() from error
+    if signer != key:
+        raise _wrong_key()
 
 
-def _not_the_owner() -> UnauthorisedError:
+def _wrong_key() -> UnauthorisedError:
     return UnauthorisedError(
-        "the registration is not signed by the account's owner",
+        "the registration is not signed by the account's current key",
         code=ReasonCode.REGISTRATION_SIGNATURE,
-        fix="sign it with the owner key that the account id names",
+        fix="sign it with the owner's key or, after a rotation on the registry, with the newest one",
     )

@@ -46,6 +46,7 @@ class RelayerConfig:
     keep_days: int = 30
     requests_per_second: int = 200
     registrations_per_second: int = 20
+    registry_reads_per_second: int = 50
 
 
 class _Chain(BaseModel):
@@ -74,6 +75,7 @@ class _Document(BaseModel):
     keep_days: int = Field(default=30, ge=1, le=3650)
     requests_per_second: int = Field(default=200, ge=1)
     registrations_per_second: int = Field(default=20, ge=1)
+    registry_reads_per_second: int = Field(default=50, ge=1)
 
 
 def load_config(path: Path) -> RelayerConfig:
@@ -111,4 +113,5 @@ def parse_config(data: bytes, folder: Path) -> RelayerConfig:
         keep_days=document.keep_days,
         requests_per_second=document.requests_per_second,
         registrations_per_second=document.registrations_per_second,
+        registry_reads_per_second=document.registry_reads_per_second,
     )

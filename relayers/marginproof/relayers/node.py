@@ -26,6 +26,7 @@ from marginproof.node.sealing import Sealer
 from marginproof.node.server import GrpcServer, Service
 from marginproof.node.tls import ServerIdentity
 from marginproof.oracles.feeds import FeedReader
+from marginproof.relayers.account_keys import RegistryKeys
 from marginproof.relayers.archive import Archive
 from marginproof.relayers.certify import Certifier
 from marginproof.relayers.config import RelayerConfig
@@ -94,7 +95,8 @@ class Node:
         timeout = min(self._config.request_timeout_seconds, max(1.0, _PEER_TIMEOUT_SHARE * _shortest(file)))
         peers = Peers(file, self._key, signer, self._clock, timeout)
         self._stack.push_async_callback(peers.aclose)
-        await self._serve(file, signer)
+        keys = RegistryKeys(pools[file.network.home_chain], file, self._config.registry_reads_per_second, self._clock)
+        await self._serve(file, signer, keys)
         self._spawn(pools, peers)
         _log.info("relayer started", signer=signer, chains=list(self._context.chains), port=self.port)
 
@@ -133,7 +135,7 @@ class Node:
         return context
 
     def _pools(self, file: NetworkFile) -> dict[str, EndpointPool]:
-        chains = {vault.chain for vault in file.configuration.vaults}
+        chains = {file.network.home_chain, *(vault.chain for vault in file.configuration.vaults)}
         chains |= {feed.chain for point in file.universe.points for feed in point.feeds}
         pools = {}
         for chain in sorted(chains):
@@ -153,7 +155,7 @@ class Node:
             self._stack.push_async_callback(pools[chain].aclose)
         return pools
 
-    async def _serve(self, file: NetworkFile, signer: int) -> None:
+    async def _serve(self, file: NetworkFile, signer: int, keys: RegistryKeys) -> None:
         host = self._config.listen.rpartition(":")[0]
         identity = ServerIdentity.load_or_create(self._config.tls_directory, (host, "localhost"))
         if identity.certificate_pem.strip() != file.relayers[signer].certificate_pem.strip():
@@ -163,6 +165,7 @@ class Node:
             )
         public = RelayerService(
             self._context,
+            keys,
             requests_per_second=self._config.requests_per_second,
             registrations_per_second=self._config.registrations_per_second,
         )

@@ -6,12 +6,13 @@ from typing import Any, Final
 from marginproof.v1 import relayer_service_pb2 as messages
 from marginproof.v1.relayer_service_pb2_grpc import RelayerServiceServicer
 
-from marginproof.attestation.registrations import MAX_REGISTRATION_BYTES, verify_registration
+from marginproof.attestation.registrations import MAX_REGISTRATION_BYTES, check_registration, verify_registration
 from marginproof.model.accounts import Registration, SignedRegistration
 from marginproof.model.errors import MalformedError, RefusedError
 from marginproof.model.network import epoch_of
 from marginproof.model.reasons import ReasonCode
 from marginproof.node.limits import RateLimit, caller_of
+from marginproof.relayers.account_keys import AccountKeys
 from marginproof.relayers.context import NodeContext
 from marginproof.relayers.numbers import checked_number
 
@@ -24,12 +25,16 @@ class RelayerService(RelayerServiceServicer):
 
     Args:
         context: The node.
+        keys: Which key signs for an account now.
         requests_per_second: Limit for one caller.
         registrations_per_second: Limit for one caller; a registration costs a signature check and a disk write.
     """
 
-    def __init__(self, context: NodeContext, *, requests_per_second: int, registrations_per_second: int) -> None:
+    def __init__(
+        self, context: NodeContext, keys: AccountKeys, *, requests_per_second: int, registrations_per_second: int
+    ) -> None:
         self._context = context
+        self._keys = keys
         self._requests = RateLimit(requests_per_second)
         self._registrations = RateLimit(registrations_per_second)
 
@@ -42,8 +47,10 @@ class RelayerService(RelayerServiceServicer):
             raise MalformedError("a registration has at most 64 KiB", code=ReasonCode.TOO_LARGE)
         signed = SignedRegistration.decode(request.signed_registration)
         network = self._context.file.network
-        verify_registration(signed, self._context.file.network_id, network.home_chain, network.registry)
+        check_registration(signed, self._context.file.network_id, network.home_chain, network.registry)
         self._check_vaults(signed.registration)
+        # Last, because it asks the home chain: what can be refused without is refused before.
+        verify_registration(signed, await self._keys.current(signed.registration.identity))
         current = epoch_of(self._context.file.configuration, self._context.now)
         digest, first_epoch = self._context.book.add(signed, current)
         return messages.RegisterAccountResponse(registration_digest=digest, first_epoch=first_epoch)
