@@ -145,6 +145,16 @@ def test_every_pledge_in_full_pays_for_its_rounding(full: int) -> None:
             assert max(lost) == case.compiled.rounding_bound
 
 
+def test_a_loss_elsewhere_cannot_hide_in_rounding() -> None:
+    """Lots sold elsewhere weigh nothing, yet owe some 200 units: without a loss being stated the row is negative."""
+    policy, universe, market = coarse()
+    compiled = compile_policy(policy, universe, market, Purpose.MAINTENANCE, [Recognition.LOSSES_ONLY])
+    vectors: list[dict[int, int]] = [{}, {}, {world.PERP: -1_001}, {}]
+    values = compiled.statement.row_values([Opening(universe.n, vector, random_blinding()) for vector in vectors])
+    assert values[1] == -201
+    assert min(values[1::3]) == -241
+
+
 @pytest.mark.parametrize("venues", range(4))
 def test_the_bound_has_a_unit_of_losses_for_every_venue(venues: int) -> None:
     """Cash takes the pledge one row unit beyond whole units of 2^32, in the scenario in which rounding costs most."""
