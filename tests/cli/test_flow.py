@@ -112,7 +112,7 @@ def test_the_whole_life_of_an_account(
             PASSWORD,
             ACCESS_KEY,
             bytes(development_account(1).key).hex(),
-            bytes(opened.owner.key).hex(),
+            bytes(opened.signer.key).hex(),
             bytes(secret.lock_key(0).key).hex(),
             secret.lock_salt(0).hex(),
             secret.blinding_seed(1).hex(),

@@ -29,11 +29,11 @@ def refused(code: ReasonCode) -> pytest.RaisesExc[MarginproofError]:
 
 def test_an_account_comes_back_as_it_was(directory: Path) -> None:
     with make_account(directory, NETWORK, endpoints={HOME: [URL]}) as account:
-        first = (account.account_id, account.payees.root, account.owner.address)
+        first = (account.account_id, account.payees.root, account.signer.address)
         record = LockRecord(0, 0, HOME, b"\x33" * 20, bytes(20), 5, 0)
         account.replace_lock(record)
     with Account.open(directory, NETWORK, PASSWORD) as account:
-        assert (account.account_id, account.payees.root, account.owner.address) == first
+        assert (account.account_id, account.payees.root, account.signer.address) == first
         assert account.state.locks == (record,)
         assert account.endpoints(HOME) == (URL,)
 
@@ -47,7 +47,7 @@ def test_only_the_owner_may_read_the_files(directory: Path) -> None:
 def test_no_secret_lies_on_disk_in_clear(directory: Path) -> None:
     with make_account(directory, NETWORK, endpoints={HOME: [URL]}) as account:
         secret = account.secret
-        wanted = [secret.lock_salt(0), secret.blinding_seed(1), bytes(account.owner.key), entropy(32), VENUE]
+        wanted = [secret.lock_salt(0), secret.blinding_seed(1), bytes(account.signer.key), entropy(32), VENUE]
         texts = [value.hex().encode() for value in wanted] + [b"secret-access-key", *wanted]
         shown = repr(account) + repr(account.state) + repr(account.payees)
     content = b"".join(path.read_bytes() for path in directory.iterdir())

@@ -13,7 +13,8 @@ ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 
 
 def everything(master: MasterSecret) -> list[bytes]:
-    keys = [master.owner_key(0), master.owner_key(1), master.lock_key(0), master.lock_key(1)]
+    owners = [master.owner_key(index, rotation) for index in (0, 1) for rotation in (0, 1)]
+    keys = [*owners, master.lock_key(0), master.lock_key(1)]
     return [
         *(bytes(key.key) for key in keys),
         master.lock_salt(0),
@@ -42,6 +43,7 @@ def test_derivation_is_stable_for_ever() -> None:
     """Pinned: a change here would lose every account's locks."""
     pinned = {
         "owner": (MASTER.owner_key(0).address, "0x3296884012Aba055bdf6Bc91991707098B20817C"),
+        "rotated": (MASTER.owner_key(0, 1).address, "0x2fF47Dd599f99EFCB8dadBE8db583cf691deFc78"),
         "lock": (MASTER.lock_key(3).address, "0x68E7b27153b991C16E5Bf9Cd41aFcbaaa27728fa"),
         "lock salt": (MASTER.lock_salt(3).hex(), "a5d2923558e487cb9f86ccdbf72a28d888cea430a489e3bc103bcb235ee5af78"),
         "seed": (MASTER.blinding_seed(1).hex(), "6948e5b165df4937143ae66597b57a42dce79083ae23247c221675aec8aeacc2"),
@@ -90,8 +92,9 @@ def test_any_other_text_is_no_private_key_and_is_not_quoted(text: str) -> None:
 
 @pytest.mark.parametrize("others", [frozenset({"0xlock"}), frozenset()])
 def test_a_lock_owner_is_neither_the_account_nor_another_lock(others: frozenset[str]) -> None:
-    check_lock_key("0xnew", "0xaccount", others)
-    for reused in ["0xaccount", *others]:
+    own = frozenset({"0xaccount", "0xrotated"})
+    check_lock_key("0xnew", own, others)
+    for reused in [*own, *others]:
         with pytest.raises(MarginproofError) as caught:
-            check_lock_key(reused, "0xaccount", others)
+            check_lock_key(reused, own, others)
         assert caught.value.code is ReasonCode.LOCK_OWNER_REUSED

@@ -60,7 +60,7 @@ async def test_a_native_lock_is_bound_to_the_account_and_owned_by_its_own_key(
     record = await actions.lock(eth, 2 * ETHER)
     state = await on_chain(chain, record)
     assert (state.amount, state.owner) == (2 * ETHER, account.secret.lock_key(0).address)
-    assert state.owner != account.owner.address
+    assert state.owner not in account.own_addresses()
     assert state.binding == lock_binding(account.account_id, account.payees.root, account.secret.lock_salt(0))
     assert (record.live, record.unfinished, record.amount) == (True, False, 2 * ETHER)
 
@@ -210,17 +210,19 @@ async def test_a_pending_transaction_is_waited_for(
 async def test_keys_that_would_link_a_lock_are_refused(
     chain: Chain, account: Account, network: NetworkFile, actions: ChainActions, eth: Entry
 ) -> None:
-    chain.devnet.fund(account.owner.address, 5 * ETHER)
-    with refused(ReasonCode.LOCK_OWNER_REUSED):
-        await ChainActions(account, network, Funding(account.owner)).lock(eth, ETHER)
-    await actions.resume()
+    for rotation in (0, 1):  # the next key as well: it may be the account's tomorrow
+        owner = account.secret.owner_key(0, rotation)
+        chain.devnet.fund(owner.address, 5 * ETHER)
+        with refused(ReasonCode.LOCK_OWNER_REUSED):
+            await ChainActions(account, network, Funding(owner)).lock(eth, ETHER)
+        await actions.resume()
     chain.devnet.fund(account.secret.lock_key(0).address, 5 * ETHER)
     with refused(ReasonCode.LOCK_OWNER_REUSED):
         await ChainActions(account, network, Funding(account.secret.lock_key(0))).lock(eth, ETHER)
     await actions.resume()
     await actions.start_notice(0)
     with refused(ReasonCode.LOCK_OWNER_REUSED):
-        await actions.withdraw(0, bytes.fromhex(account.owner.address[2:]))
+        await actions.withdraw(0, account.identity.owner)
 
 
 async def test_without_a_payer_the_address_to_fund_is_named(account: Account, network: NetworkFile, eth: Entry) -> None:

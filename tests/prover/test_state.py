@@ -3,9 +3,11 @@ from hypothesis import strategies as st
 
 from marginproof.prover.state import (
     AccountState,
+    HeadroomRecord,
     LockEvent,
     LockEventKind,
     LockRecord,
+    PledgeRecord,
     PolicyRecord,
     ProofRecord,
     RegistrationRecord,
@@ -29,6 +31,11 @@ def test_every_part_of_a_state_survives() -> None:
         registrations=(RegistrationRecord(1, b"signed", True),),
         proofs=(ProofRecord(b"occasion", b"presentation", 9),),
         policies=(PolicyRecord(b"\x05" * 20, b"\x07" * 32, 8),),
+        key_number=2,
+        pledges=(PledgeRecord(b"\x05" * 20, b"\x08" * 48, b"\x09" * 32, 12, b"opening"),),
+        line_limits={"0x" + "05" * 20: 7},
+        headrooms=(HeadroomRecord(b"\x05" * 20, 2, 11, -3),),
+        restored_at=13,
     )
     assert decrypt_state(encrypt_state(state, KEY), KEY) == state
 

@@ -15,23 +15,25 @@ from marginproof.model.margin import (
     Purpose,
     SignedDecision,
     SignedSnapshot,
-    VectorValue,
 )
 from marginproof.model.reasons import ReasonCode
 from marginproof.model.typed_data import decision_message
 from marginproof.prover.keys import MasterSecret
-from marginproof.prover.venue_checks import check_book, check_decision, check_policy, check_prices, check_snapshot
+from marginproof.prover.venue_checks import (
+    check_decision,
+    check_policy,
+    check_prices,
+    check_recognition,
+    check_snapshot,
+)
 from tests.prover.world import (
-    CASH,
+    FULL_POLICY,
     GENESIS,
-    LOT,
     OTHER_VENUE,
-    PERP,
     POLICY,
     PRICES,
     VENUE,
     VENUE_KEY,
-    book,
     network_file,
     price_report,
     snapshot,
@@ -54,7 +56,6 @@ def test_an_honest_venue_passes() -> None:
     check_snapshot(SNAPSHOT, NETWORK, VENUE, NOW)
     check_prices(SNAPSHOT.snapshot, price_report(NETWORK, NOW), NETWORK)
     check_policy(POLICY.source, SNAPSHOT.snapshot, NOW)
-    check_book(book(NETWORK, ACCOUNT, {CASH: LOT, PERP: -LOT}), NETWORK, VENUE, ACCOUNT)
 
 
 @pytest.mark.parametrize(
@@ -63,7 +64,7 @@ def test_an_honest_venue_passes() -> None:
         (snapshot(NETWORK, NOW, network=b"\x01" * 32), ReasonCode.WRONG_NETWORK),
         (snapshot(NETWORK, NOW, venue=OTHER_VENUE), ReasonCode.WRONG_VENUE),
         (snapshot(NETWORK, NOW, universe_digest=b"\x01" * 32), ReasonCode.UNIVERSE_MISMATCH),
-        (snapshot(NETWORK, NOW, key=STRANGER), ReasonCode.SNAPSHOT_SIGNATURE),
+        (snapshot(NETWORK, NOW, key=STRANGER, venue=VENUE), ReasonCode.SNAPSHOT_SIGNATURE),
         (SignedSnapshot(SNAPSHOT.snapshot, bytes(65)), ReasonCode.SNAPSHOT_SIGNATURE),
         (
             dataclasses.replace(SNAPSHOT, snapshot=dataclasses.replace(SNAPSHOT.snapshot, price_slot=1)),
@@ -124,27 +125,22 @@ def test_each_wrong_policy_is_refused() -> None:
     assert code_of(check_policy, POLICY.source, made, NOW + 1) is ReasonCode.POLICY_NOT_YET_EFFECTIVE
 
 
-def test_each_wrong_book_is_refused() -> None:
-    good = book(NETWORK, ACCOUNT, {CASH: LOT, PERP: -LOT})
-
-    def code(**changes: object) -> ReasonCode:
-        return code_of(check_book, dataclasses.replace(good, **changes), NETWORK, VENUE, ACCOUNT)  # type: ignore[arg-type]
-
-    assert code(venue=OTHER_VENUE) is ReasonCode.WRONG_VENUE
-    assert code(account=b"\x0d" * 32) is ReasonCode.LEAF_ACCOUNT_MISMATCH
-    assert code(universe_digest=b"\x01" * 32) is ReasonCode.UNIVERSE_MISMATCH
-    assert code(values=(VectorValue(CASH, 2 * LOT), good.values[1])) is ReasonCode.BOOK_COMMITMENT
-    assert code(blinding=bytes(31) + b"\x01") is ReasonCode.BOOK_COMMITMENT
-    assert code(blinding=b"\xff" * 32) is ReasonCode.BOOK_COMMITMENT
-    assert code(values=tuple(reversed(good.values))) is ReasonCode.BOOK_COMMITMENT
-    assert code(values=(good.values[0], *good.values)) is ReasonCode.BOOK_COMMITMENT
-    assert code(values=(*good.values, VectorValue(256, 1))) is ReasonCode.BOOK_COMMITMENT
+def test_full_recognition_needs_policy_and_agreement() -> None:
+    both = frozenset({OTHER_VENUE})
+    full = snapshot(NETWORK, NOW, policy=FULL_POLICY, full=[OTHER_VENUE]).snapshot
+    check_recognition(full, both, both)
+    check_recognition(SNAPSHOT.snapshot, both, frozenset())
+    assert code_of(check_recognition, full, both, frozenset()) is ReasonCode.AGREEMENT_MISSING
+    assert code_of(check_recognition, full, frozenset(), both) is ReasonCode.AGREEMENT_MISSING
+    own = dataclasses.replace(full, full_recognition=(VENUE,))
+    everybody = frozenset({VENUE, OTHER_VENUE})
+    assert code_of(check_recognition, own, everybody, everybody) is ReasonCode.AGREEMENT_MISSING
 
 
 CONTEXT = ProofContext(
-    NETWORK.network_id, VENUE, ACCOUNT, Purpose.INITIAL, bytes(32), bytes(48), bytes(48), SNAPSHOT.digest, ()
+    NETWORK.network_id, VENUE, ACCOUNT, Purpose.INITIAL, bytes(32), bytes(48), SNAPSHOT.digest, ()
 )
-PRESENTATION = Presentation(1, CONTEXT, (), bytes(32), 0, (), b"proof")
+PRESENTATION = Presentation(1, CONTEXT, (), (), bytes(32), 0, (), b"proof")
 
 
 def decision(**changes: object) -> SignedDecision:

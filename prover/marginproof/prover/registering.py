@@ -12,7 +12,7 @@ from marginproof.model.network import epoch_of
 from marginproof.model.network_file import NetworkFile, RelayerEndpoint
 from marginproof.model.reasons import ReasonCode
 from marginproof.prover.account import Account
-from marginproof.prover.state import RegistrationRecord
+from marginproof.prover.state import AccountState, RegistrationRecord
 
 KEPT_REGISTRATIONS: Final = 16
 """Certificates expire long before an account registers so often again."""
@@ -82,7 +82,7 @@ def build_registration(account: Account, network: NetworkFile, number: int, firs
         blinding_seed=account.secret.blinding_seed(number),
         locks=tuple(sorted(references, key=lambda lock: (lock.chain, lock.vault, lock.lock_id))),
     )
-    return sign_registration(registration, account.secret.owner_key(account.state.index))
+    return sign_registration(registration, account.signer)
 
 
 async def register(
@@ -99,8 +99,7 @@ async def register(
     """
     signed = _pending(account, network, now)
     if signed is None:
-        number = account.state.registrations[-1].number + 1 if account.state.registrations else 1
-        signed = build_registration(account, network, number, first_epoch_for(network, now))
+        signed = build_registration(account, network, _next_number(account.state), first_epoch_for(network, now))
         _remember(account, signed, accepted=False)
     answers = await asyncio.gather(*(_send(relayer, signed, timeout_seconds) for relayer in network.relayers))
     taken = sum(answer.code is None for answer in answers)
@@ -121,6 +120,12 @@ def known_registrations(account: Account) -> dict[bytes, Registration]:
     """The account's registrations by digest; with them it opens its own leaves."""
     registrations = (SignedRegistration.decode(record.signed).registration for record in account.state.registrations)
     return {registration.root(): registration for registration in registrations}
+
+
+def _next_number(state: AccountState) -> int:
+    """One more than the last; in a restored copy not below its time, for numbers before that may have been used."""
+    last = state.registrations[-1].number if state.registrations else 0
+    return max(last + 1, state.restored_at)
 
 
 def _pending(account: Account, network: NetworkFile, now: int) -> SignedRegistration | None:
