@@ -15,11 +15,14 @@ from eth_keyfile.keyfile import create_keyfile_json
 
 from marginproof.attestation.typed_signing import sign_typed
 from marginproof.chains.evm.devnet import Devnet
+from marginproof.client.pledge_status import PledgeStatus, ProposalState
 from marginproof.client.venue import AccountCredential, VenueClient
-from marginproof.client.venue_book import VenueBookClient
+from marginproof.client.venue_book import OrderFill, VenueBookClient
 from marginproof.model.accounts import AccountIdentity
 from marginproof.model.errors import MarginproofError
+from marginproof.model.margin import Outcome, Purpose
 from marginproof.model.network_file import dump_network_file
+from marginproof.model.pledges import PledgeOpening
 from marginproof.model.typed_data import request_message, venue_method
 from marginproof.node.tls import ServerIdentity
 from marginproof.verifier.config import VenueConfig, load_config
@@ -28,6 +31,7 @@ from tests.verifier.relayer_for_tests import RelayerForTests, relayer_for_tests,
 from tests.verifier.world import (
     ACCOUNT,
     IDENTITY,
+    LINE,
     LOT,
     NETWORK_ID,
     NOW,
@@ -38,10 +42,17 @@ from tests.verifier.world import (
     World,
     network_file,
     price_report,
+    record_of,
 )
 
 TOKEN = "token-of-the-matching-engine"
 PASSWORD = "password of the venue"
+BOOK_LINE = 10_000 * LOT
+BOOK_FILLS = (
+    OrderFill("fill-1", ACCOUNT, "ETH-PERP", -5 * LOT, 2_000 * 10**8),
+    OrderFill("fill-2", ACCOUNT, "ETH-C-2500", -2 * LOT, 80 * 10**8),
+)
+"""Leads to the positions of ``world.BOOK``, with 10,160 USD of cash."""
 T = TypeVar("T")
 
 
@@ -92,6 +103,7 @@ class Rig:
     """One venue with its relayers, a clock, and clients."""
 
     world: World
+    devnet: Devnet
     config: VenueConfig
     clock: FakeClock
     relayers: list[RelayerForTests]
@@ -113,7 +125,7 @@ class Rig:
             path = write_config(folder, devnet.urls, targets, identity.certificate_pem, world.policy.source)
             config = dataclasses.replace(load_config(path), **changes)
             clock = FakeClock()
-            rig = cls(world, config, clock, relayers, *await _open(config, clock, stack))
+            rig = cls(world, devnet, config, clock, relayers, *await _open(config, clock, stack))
             try:
                 yield rig
             finally:
@@ -134,17 +146,61 @@ class Rig:
         with urllib.request.urlopen(f"http://127.0.0.1:{self.node.metrics_port}/metrics") as answer:
             return str(answer.read().decode())
 
-    async def open_with_book(self) -> None:
-        """Opens the account and books the test's positions."""
+    async def open_with_line(self, line: int = LINE) -> PledgeOpening:
+        """Opens the account and carries its first pledge to the registry: its line is open then."""
         await self.book.open_account(ACCOUNT)
-        await self.book.record_fill("fill-1", ACCOUNT, "ETH-PERP", -5 * LOT, 2_000 * 10**8)
-        await self.book.record_fill("fill-2", ACCOUNT, "ETH-C-2500", -2 * LOT, 80 * 10**8)
+        return await self.pledge(line)
+
+    async def open_with_book(self) -> None:
+        """Opens the account with a line and books the test's positions inside it."""
+        await self.open_with_line(BOOK_LINE)
+        results = await self.book.record_fills(BOOK_FILLS)
+        assert all(result.recorded for result in results), results
+
+    async def pledge(self, line: int) -> PledgeOpening:
+        """Reserves a line, proves it, consents, and waits until it stands."""
+        await self.book.reserve_pledge(ACCOUNT, line)
+        account = await self.provable()
+        assert account.proposal is not None
+        purpose = Purpose(account.proposal.purpose)
+        answer = await self.venue.submit_presentation(account.present(pledge=account.proposal, purpose=purpose))
+        assert answer.outcome is Outcome.ACCEPT, answer.reasons
+        await self.settled()
+        return account.proposal
+
+    async def settled(self) -> PledgeStatus:
+        """Mines until a swap is no longer under way."""
+
+        async def mine() -> PledgeStatus:
+            self.devnet.mine()
+            return await self.book.get_pledge(ACCOUNT)
+
+        return await eventually(mine, lambda status: status.proposal_state is not ProposalState.ACCEPTED)
 
     async def provable(self) -> World:
-        """The account's view: the venue's newest snapshot and book, from which a presentation can be made."""
+        """The account's view: the venue's newest snapshot, book and pledges, and the registry's record."""
         snapshot, report = await eventually(self.venue.get_snapshot)
-        book = await self.venue.get_book(credential("GetBook", requested_at=self.clock.now))
-        return dataclasses.replace(self.world, snapshot=snapshot, report=report, book=book)
+        book = await self.venue.get_book(self.credential("GetBook"))
+        status = await self.venue.get_pledge_status(self.credential("GetPledgeStatus"))
+        proposal = pledge = None
+        if status.proposal_state is ProposalState.PROPOSED:
+            proposal = await self.venue.get_pledge_proposal(self.credential("GetPledgeProposal"))
+        if status.standing_commitment is not None:
+            pledge = await self.venue.get_standing_pledge(self.credential("GetStandingPledge"))
+        return dataclasses.replace(
+            self.world,
+            snapshot=snapshot,
+            report=report,
+            book=book,
+            pledge=pledge,
+            proposal=proposal,
+            elsewhere=(),
+            record=record_of(pledge, digest=status.registry_digest),
+        )
+
+    def credential(self, rpc: str) -> AccountCredential:
+        """The owner's credential for one call at the rig's time."""
+        return credential(rpc, requested_at=self.clock.now)
 
 
 async def _open(

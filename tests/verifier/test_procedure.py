@@ -12,8 +12,25 @@ from hypothesis import strategies as st
 from marginproof.model.margin import Outcome, Presentation, Purpose
 from marginproof.model.reasons import ReasonCode
 from marginproof.verifier.facts import NewestLeaf, VenueView
-from marginproof.verifier.procedure import STEP_REASONS, STEPS, judge
-from tests.verifier.world import ACCOUNT, EPOCH, HOME, NOW, OTHER, OTHER_VENUE, World, certify
+from marginproof.verifier.procedure import STEP_REASONS, STEPS, confirm, judge
+from tests.verifier.world import (
+    ACCOUNT,
+    BOOK,
+    CASH,
+    EPOCH,
+    HOME,
+    LINE,
+    NOW,
+    OTHER,
+    OTHER_VENUE,
+    STRANGER_KEY,
+    VENUE,
+    Elsewhere,
+    World,
+    certify,
+    pledge_of,
+    record_of,
+)
 
 Case = tuple[bytes, VenueView]
 Change = Callable[[World], Case]
@@ -78,8 +95,9 @@ def proof_changed(world: World, position: int, value: bytes) -> Case:
 
 
 def scalar_too_large(world: World) -> Case:
-    columns = world.statement(Purpose.MAINTENANCE).columns
-    return proof_changed(world, 48 * (2 * columns + 4), b"\xff" * 32)
+    statement = world.statement(Purpose.MAINTENANCE)
+    points = statement.vectors - statement.inputs + 2 * statement.columns + 4
+    return proof_changed(world, 48 * points, b"\xff" * 32)
 
 
 def outside_subgroup(world: World) -> Case:
@@ -89,6 +107,86 @@ def outside_subgroup(world: World) -> Case:
     )
     x = next(x for x in range(1, 100) if pow(x**3 + 4, (modulus - 1) // 2, modulus) == 1)
     return proof_changed(world, 0, (x | 0x80 << 376).to_bytes(48, "big"))
+
+
+def with_account(world: World, presentation: Presentation | None = None, **facts: Any) -> Case:
+    """A presentation, the valid one unless given, before a venue that knows something else of the account."""
+    shown = world.present() if presentation is None else presentation
+    return shown.encode(), world.view(accounts={ACCOUNT: world.account(**facts)})
+
+
+def proposed(world: World, **changes: Any) -> Case:
+    """A valid presentation of the proposed pledge at the level that it needs, with fields replaced."""
+    presentation = world.present(pledge=world.proposal, purpose=Purpose.INITIAL)
+    return dataclasses.replace(presentation, **changes).encode(), world.view()
+
+
+def consented(world: World, **changes: Any) -> Case:
+    """The proposed pledge with a consent that is wrong in one way."""
+    assert world.proposal is not None
+    return proposed(world, consent=(world.consent(world.proposal.commitment, **changes),))
+
+
+def consent_of(world: World, **changes: Any) -> Case:
+    """The proposed pledge with fields of its consent replaced."""
+    assert world.proposal is not None
+    return proposed(world, consent=(dataclasses.replace(world.consent(world.proposal.commitment), **changes),))
+
+
+def another_pledge(world: World) -> Case:
+    return world.present(pledge=pledge_of("not proposed"), purpose=Purpose.INITIAL).encode(), world.view()
+
+
+def nothing_proposed(world: World) -> Case:
+    presentation = world.present(pledge=world.proposal, purpose=Purpose.INITIAL)
+    return with_account(world, presentation, proposal=None)
+
+
+def at_the_lower_level(world: World) -> Case:
+    return world.present(pledge=world.proposal, purpose=Purpose.MAINTENANCE).encode(), world.view()
+
+
+def not_authorised(world: World) -> Case:
+    presentation = world.present(pledge=world.proposal, purpose=Purpose.INITIAL)
+    return with_account(world, presentation, authorised=False)
+
+
+def signed_by_a_key_of_before(world: World) -> Case:
+    """The owner's own key signs, and the account has rotated to another."""
+    record = dataclasses.replace(world.record, key=b"\x0c" * 20, key_number=1)
+    presentation = world.present(pledge=world.proposal, purpose=Purpose.INITIAL)
+    return with_account(world, presentation, record=record)
+
+
+def standing(world: World, **changes: Any) -> Case:
+    """The registry shows this venue's own pledge differently."""
+    return with_account(world, record=record_of(world.pledge, world.elsewhere, **changes))
+
+
+def older_universe(world: World) -> Case:
+    return world.present().encode(), world.view(compatible_since=2)
+
+
+def one_lot_worse(world: World, lots: int = LINE + 1) -> Case:
+    """The venue's book is this much worse than when the pledge with its line was made."""
+    return with_account(world, book={**BOOK, CASH: BOOK[CASH] - lots})
+
+
+def one_lot_worse_than_proposed(world: World) -> Case:
+    presentation = world.present(pledge=world.proposal, purpose=Purpose.INITIAL)
+    return with_account(world, presentation, book={**BOOK, CASH: BOOK[CASH] - 2 * LINE - 1})
+
+
+def less_elsewhere(world: World) -> Case:
+    """The account leaves its pledge at another venue out of the proof."""
+    alone = dataclasses.replace(world, elsewhere=())
+    return alone.present().encode(), world.view()
+
+
+def another_pledge_elsewhere(world: World) -> Case:
+    """The account proves with a pledge of the other venue that does not stand, but the digest is that of the real."""
+    alone = dataclasses.replace(world, elsewhere=(Elsewhere.make(values={CASH: 0}),))
+    return alone.present().encode(), world.view()
 
 
 def unsorted_certificates(world: World) -> Case:
@@ -107,6 +205,11 @@ def leaf_twice(world: World) -> Case:
 
 def leaves_reversed(world: World) -> Case:
     return edited(world, leaves=tuple(reversed(world.present().leaves)))
+
+
+def consent_alone(world: World) -> Case:
+    assert world.pledge is not None
+    return edited(world, consent=(world.consent(world.pledge.commitment),))
 
 
 def no_leaves(world: World) -> Case:
@@ -134,6 +237,8 @@ CASES: list[tuple[str, int, ReasonCode, Change]] = [
     ("a leaf twice", 1, ReasonCode.PRESENTATION_MALFORMED, leaf_twice),
     ("leaves not by chain", 1, ReasonCode.PRESENTATION_MALFORMED, leaves_reversed),
     ("no leaves", 1, ReasonCode.PRESENTATION_MALFORMED, no_leaves),
+    ("a consent without a pledge", 1, ReasonCode.PRESENTATION_MALFORMED, consent_alone),
+    ("a pledge without consent", 1, ReasonCode.PRESENTATION_MALFORMED, lambda w: proposed(w, consent=())),
     ("another version", 1, ReasonCode.PRESENTATION_VERSION, lambda w: edited(w, version=2)),
     ("another network", 1, ReasonCode.WRONG_NETWORK, lambda w: recontexted(w, network=b"\x01" * 32)),
     ("another venue", 1, ReasonCode.WRONG_VENUE, lambda w: recontexted(w, venue=OTHER_VENUE)),
@@ -173,23 +278,49 @@ CASES: list[tuple[str, int, ReasonCode, Change]] = [
         ReasonCode.REGISTRY_DIGEST_STALE,
         lambda w: recontexted(w, registry_digest=b"\x01" * 32),
     ),
-    ("a pledge", 5, ReasonCode.PLEDGE_UNEXPECTED, lambda w: recontexted(w, new_pledge=w.book.commitment)),
-    ("account not open", 5, ReasonCode.BOOK_UNKNOWN, lambda w: under(w, books={})),
+    ("account not open", 5, ReasonCode.BOOK_UNKNOWN, lambda w: under(w, accounts={})),
+    ("a swap under way", 5, ReasonCode.PLEDGE_PENDING, lambda w: with_account(w, pending=True)),
     (
-        "book changed",
+        "its own swap under way",
         5,
-        ReasonCode.BOOK_STALE,
-        lambda w: under(w, books={ACCOUNT: w.leaves[0].included.leaf.commitment}),
+        ReasonCode.PLEDGE_PENDING,
+        lambda w: with_account(w, w.present(pledge=w.proposal, purpose=Purpose.INITIAL), pending=True),
     ),
+    (
+        "no standing pledge",
+        5,
+        ReasonCode.PLEDGE_MISSING,
+        lambda w: with_account(w, record=record_of(None, w.elsewhere), standing=None),
+    ),
+    ("a revoked pledge", 5, ReasonCode.PLEDGE_MISSING, lambda w: standing(w, revoked_at=NOW - 1)),
+    ("a pledge of an older universe", 5, ReasonCode.PLEDGE_MISSING, older_universe),
+    ("a pledge that the venue cannot open", 5, ReasonCode.PLEDGE_MISSING, lambda w: with_account(w, standing=None)),
+    ("a pledge that was not proposed", 5, ReasonCode.PLEDGE_UNEXPECTED, another_pledge),
+    ("a pledge where none is proposed", 5, ReasonCode.PLEDGE_UNEXPECTED, nothing_proposed),
+    ("a pledge proven at the lower level", 5, ReasonCode.PURPOSE_INSUFFICIENT, at_the_lower_level),
+    ("a venue that may not pledge", 5, ReasonCode.VENUE_NOT_AUTHORISED, not_authorised),
+    ("a stranger's consent", 5, ReasonCode.PLEDGE_SIGNATURE, lambda w: consented(w, key=STRANGER_KEY)),
+    ("the consent of a key of before", 5, ReasonCode.PLEDGE_SIGNATURE, signed_by_a_key_of_before),
+    ("a consent to another pledge", 5, ReasonCode.PLEDGE_SIGNATURE, lambda w: consented(w, commitment=b"\x01" * 48)),
+    ("a consent for another venue", 5, ReasonCode.PLEDGE_SIGNATURE, lambda w: consented(w, venue=OTHER_VENUE)),
+    ("a consent after another digest", 5, ReasonCode.PLEDGE_SIGNATURE, lambda w: consented(w, previous=bytes(32))),
+    ("a consent in another universe", 5, ReasonCode.PLEDGE_SIGNATURE, lambda w: consented(w, universe_version=2)),
+    ("no signature", 5, ReasonCode.PLEDGE_SIGNATURE, lambda w: consent_of(w, signature=bytes(65))),
+    ("another owner", 5, ReasonCode.PLEDGE_SIGNATURE, lambda w: consent_of(w, owner=VENUE)),
+    ("another account of the owner", 5, ReasonCode.PLEDGE_SIGNATURE, lambda w: consent_of(w, index=1)),
     ("snapshot unknown", 6, ReasonCode.SNAPSHOT_UNKNOWN, lambda w: under(w, snapshots={})),
     ("snapshot expired this second", 6, ReasonCode.SNAPSHOT_STALE, stale_snapshot),
+    ("a book one lot worse than its pledge", 7, ReasonCode.BOOK_NOT_COVERED, one_lot_worse),
+    ("a book one lot worse than proposed", 7, ReasonCode.BOOK_NOT_COVERED, one_lot_worse_than_proposed),
+    ("a pledge elsewhere left out", 7, ReasonCode.PROOF_LENGTH, less_elsewhere),
+    ("another pledge elsewhere", 7, ReasonCode.PROOF_INVALID, another_pledge_elsewhere),
     ("a byte too many", 7, ReasonCode.PROOF_LENGTH, lambda w: (w.present().encode() + b"\0", w.view())),
     ("proof too short", 7, ReasonCode.PROOF_LENGTH, lambda w: edited(w, proof=w.present().proof[:-1])),
     ("no point", 7, ReasonCode.POINT_ENCODING, lambda w: proof_changed(w, 0, b"\x00")),
     ("point at infinity", 7, ReasonCode.POINT_AT_INFINITY, lambda w: proof_changed(w, 0, b"\xc0" + bytes(47))),
     ("a point outside the subgroup", 7, ReasonCode.POINT_NOT_IN_SUBGROUP, outside_subgroup),
     ("a scalar too large", 7, ReasonCode.SCALAR_RANGE, scalar_too_large),
-    ("another point", 7, ReasonCode.PROOF_INVALID, lambda w: proof_changed(w, 0, w.book.commitment)),
+    ("another point", 7, ReasonCode.PROOF_INVALID, lambda w: proof_changed(w, 0, w.leaves[0].included.leaf.commitment)),
     (
         "the proof of the lower level for the higher",
         7,
@@ -211,6 +342,44 @@ def test_the_valid_one_is_accepted(world: World) -> None:
     for purpose in Purpose:
         verdict = judge(world.present(purpose=purpose).encode(), world.view())
         assert (verdict.outcome, verdict.step, verdict.reasons) == (Outcome.ACCEPT, 0, ())
+
+
+def test_the_proposed_pledge_is_accepted_at_the_level_it_needs(world: World) -> None:
+    assert judge(*proposed(world)).outcome is Outcome.ACCEPT
+    cover = pledge_of("cover", line=0, purpose=Purpose.MAINTENANCE)
+    covered = dataclasses.replace(world, proposal=cover)
+    for purpose in Purpose:
+        presentation = covered.present(pledge=cover, purpose=purpose)
+        assert judge(presentation.encode(), covered.view()).outcome is Outcome.ACCEPT
+
+
+def test_a_book_may_be_worse_by_the_whole_line(world: World) -> None:
+    assert judge(*one_lot_worse(world, LINE)).outcome is Outcome.ACCEPT
+
+
+def test_a_first_pledge_needs_no_standing_one(world: World) -> None:
+    fresh = dataclasses.replace(world, record=record_of(None, world.elsewhere), pledge=None)
+    presentation = fresh.present(pledge=fresh.proposal, purpose=Purpose.INITIAL)
+    assert judge(presentation.encode(), fresh.view()).outcome is Outcome.ACCEPT
+
+
+def test_the_rotated_key_consents(world: World) -> None:
+    rotated = dataclasses.replace(world.record, key=bytes.fromhex(STRANGER_KEY.address[2:]), key_number=1)
+    data, _ = consented(world, key=STRANGER_KEY)
+    assert judge(data, world.view(accounts={ACCOUNT: world.account(record=rotated)})).outcome is Outcome.ACCEPT
+
+
+def test_an_accept_is_confirmed_on_what_has_moved_since(world: World) -> None:
+    for data, reason, facts in (
+        (world.present(), ReasonCode.BOOK_NOT_COVERED, {"book": {**BOOK, CASH: BOOK[CASH] - LINE - 1}}),
+        (world.present(), ReasonCode.PLEDGE_PENDING, {"pending": True}),
+    ):
+        verdict = judge(data.encode(), world.view())
+        assert confirm(verdict, world.view()) == verdict
+        again = confirm(verdict, world.view(accounts={ACCOUNT: world.account(**facts)}))
+        assert (again.outcome, again.reasons) == (Outcome.REJECT, (reason,))
+        rejected = judge(data.encode(), world.view(accounts={}))
+        assert confirm(rejected, world.view()) == rejected
 
 
 def test_every_reason_of_every_step_has_a_case() -> None:
@@ -235,12 +404,12 @@ def test_a_chain_may_be_left_out(world: World) -> None:
 
 
 def test_a_replay_is_told_before_anything_else_is_looked_at(world: World) -> None:
-    verdict = judge(*under(world, decided_before=True, certificates={}, policies={}, snapshots={}, books={}))
+    verdict = judge(*under(world, decided_before=True, certificates={}, policies={}, snapshots={}, accounts={}))
     assert (verdict.step, verdict.reasons) == (8, (ReasonCode.REPLAYED,))
 
 
 def test_the_first_failed_step_is_the_one_reported(world: World) -> None:
-    verdict = judge(*under(world, policies={}, certificates={}, books={}))
+    verdict = judge(*under(world, policies={}, certificates={}, accounts={}))
     assert (verdict.step, verdict.reasons) == (2, (ReasonCode.POLICY_NOT_ANNOUNCED,))
 
 

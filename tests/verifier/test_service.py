@@ -10,6 +10,7 @@ import pytest
 
 from marginproof.attestation.typed_signing import recover_typed
 from marginproof.chains.evm.devnet import Devnet
+from marginproof.client.venue_book import OrderFill
 from marginproof.model.errors import MarginproofError, UnavailableError
 from marginproof.model.margin import MarginState, Outcome, Purpose
 from marginproof.model.prices import PriceReport
@@ -43,16 +44,17 @@ async def test_from_opening_to_accept(rig: Rig) -> None:
     assert (status.state, status.accepted_at, status.proof_due_at) == (MarginState.NEVER_PROVEN, None, 0)
     await rig.open_with_book()
     status = await rig.venue.get_margin_status(credential("GetMarginStatus"))
-    assert (status.state, status.proof_due_at) == (MarginState.PROOF_DUE, NOW + 600)
+    assert (status.state, status.accepted_at, status.proof_due_at) == (MarginState.GOOD, NOW, NOW + 3_600)
 
     account = await rig.provable()
     assert account.book.vector() == {**BOOK, 2: 10_160 * LOT}
-    answer = await rig.venue.submit_presentation(account.present(purpose=Purpose.INITIAL))
+    rig.clock.now += 10
+    answer = await rig.venue.submit_presentation(account.present())
     assert (answer.outcome, answer.step, answer.reasons, answer.repeated) == (Outcome.ACCEPT, 0, (), False)
     decision = answer.signed_decision.decision
     assert recover_typed(decision_message(decision), answer.signed_decision.signature) == VENUE
-    status = await rig.venue.get_margin_status(credential("GetMarginStatus"))
-    assert (status.state, status.accepted_at, status.proof_due_at) == (MarginState.GOOD, NOW, NOW + 3_600)
+    status = await rig.venue.get_margin_status(rig.credential("GetMarginStatus"))
+    assert (status.state, status.accepted_at, status.proof_due_at) == (MarginState.GOOD, NOW + 10, NOW + 3_610)
 
 
 async def test_snapshot_and_policy_are_what_they_say(rig: Rig, world: World) -> None:
@@ -105,7 +107,7 @@ async def test_twenty_at_once_make_one_record(rig: Rig) -> None:
     assert [answer.repeated for answer in answers].count(False) == 1
     assert answers[0].outcome is Outcome.ACCEPT
     with contextlib.closing(sqlite3.connect(rig.config.database)) as database:
-        assert database.execute("select count(*) from decisions").fetchone() == (1,)
+        assert database.execute("select count(*) from decisions").fetchone() == (2,)  # the pledge's own before it
 
 
 async def test_a_rejected_presentation_never_blocks_another_of_its_context(rig: Rig) -> None:
@@ -175,12 +177,13 @@ async def test_one_honest_relayer_is_enough_to_show_a_newer_leaf(rig: Rig) -> No
     assert (answer.step, answer.reasons) == (3, (ReasonCode.CERTIFICATE_NOT_NEWEST,))
 
 
-async def test_a_fill_makes_the_old_book_stale(rig: Rig) -> None:
+async def test_a_fill_inside_the_line_needs_no_new_proof(rig: Rig) -> None:
     await rig.open_with_book()
-    data = (await rig.provable()).present()
-    await rig.book.record_fill("fill-3", ACCOUNT, "ETH-PERP", LOT, 2_000 * 10**8)
-    answer = await rig.venue.submit_presentation(data)
-    assert (answer.step, answer.reasons) == (5, (ReasonCode.BOOK_STALE,))
+    presentation = (await rig.provable()).present()
+    before = await rig.venue.get_margin_status(credential("GetMarginStatus"))
+    await rig.book.record_fill(OrderFill("fill-3", ACCOUNT, "ETH-PERP", -LOT, 2_000 * 10**8))
+    assert await rig.venue.get_margin_status(credential("GetMarginStatus")) == before
+    assert (await rig.venue.submit_presentation(presentation)).outcome is Outcome.ACCEPT
 
 
 async def test_bytes_that_are_nothing_are_rejected_and_signed(rig: Rig) -> None:
@@ -222,9 +225,11 @@ async def test_a_policy_that_does_not_hold_is_rejected(tmp_path: Path, home_chai
         (tmp_path / "policy.yaml").write_bytes(changed)
         async with contextlib.AsyncExitStack() as stack:
             await rig.restart(stack)
-            await rig.open_with_book()
+            await rig.book.open_account(ACCOUNT)
+            await rig.book.reserve_pledge(ACCOUNT, LOT)
             account = dataclasses.replace(await rig.provable(), policy=load_policy(changed))
-            answer = await rig.venue.submit_presentation(account.present())
+            presentation = account.present(pledge=account.proposal, purpose=Purpose.INITIAL)
+            answer = await rig.venue.submit_presentation(presentation)
             assert (answer.step, answer.reasons) == (2, (ReasonCode.POLICY_NOT_ANNOUNCED,))
             assert (await rig.venue.get_policy()).effective_at == 0
 
@@ -296,9 +301,11 @@ async def test_metrics_count_decisions_without_naming_anybody(rig: Rig) -> None:
     await rig.venue.submit_presentation((await rig.provable()).present())
     await rig.venue.submit_presentation(b"nothing")
     text = await asyncio.to_thread(rig.read_metrics)
-    assert 'marginproof_venue_decisions_total{outcome="ACCEPT",reason=""} 1.0' in text
+    assert 'marginproof_venue_decisions_total{outcome="ACCEPT",reason=""} 2.0' in text
     assert 'marginproof_venue_decisions_total{outcome="REJECT",reason="PRESENTATION_MALFORMED"} 1.0' in text
     assert "marginproof_venue_fills_total 2.0" in text
+    for state in ("PROPOSED", "ACCEPTED", "STANDING"):
+        assert f'marginproof_venue_pledges_total{{state="{state}"}} 1.0' in text
     assert ACCOUNT.hex() not in text
 
 
@@ -308,7 +315,8 @@ async def test_no_secret_is_in_the_database(rig: Rig) -> None:
     await rig.venue.submit_presentation(account.present())
     await rig.node.aclose()
     stored = b"".join(path.read_bytes() for path in rig.config.database.parent.glob("venue.sqlite*"))
-    assert account.book.commitment in stored
-    for secret in (account.book.blinding, (-5 * LOT).to_bytes(8, "little", signed=True), b"ETH-PERP"):
+    assert account.pledge is not None
+    assert account.pledge.commitment in stored
+    for secret in (account.pledge.blinding, (-5 * LOT).to_bytes(8, "little", signed=True), b"ETH-PERP"):
         assert secret not in stored
     assert rig.config.database.stat().st_mode & 0o077 == 0

@@ -13,20 +13,34 @@ from marginproof import core
 from marginproof.attestation.certificates import assemble, certificate_body, partial_signature
 from marginproof.attestation.leaves import include
 from marginproof.attestation.observations import sign_observations
+from marginproof.attestation.typed_signing import sign_typed
 from marginproof.chains.evm.devnet import development_account
 from marginproof.model.accounts import AccountIdentity, Payee, payee_branch, payees_root
 from marginproof.model.certificates import Certificate, IncludedLeaf, Leaf, LeafList, Reference
-from marginproof.model.margin import BookOpening, Presentation, ProofContext, Purpose, SignedSnapshot
+from marginproof.model.margin import Presentation, ProofContext, Purpose, SignedSnapshot
 from marginproof.model.network import Configuration, Network, VaultPin
 from marginproof.model.network_file import NetworkFile, RelayerEndpoint, VenueEndpoint, signer_set_of
+from marginproof.model.pledges import (
+    NO_COMMITMENT,
+    NO_KEY,
+    Book,
+    PledgeConsent,
+    PledgeOpening,
+    PledgeStep,
+    RegistryRecord,
+    StandingPledge,
+    VectorValue,
+)
 from marginproof.model.prices import Observations, PointValue, PriceReport
+from marginproof.model.typed_data import pledge_message
 from marginproof.model.universe import Entry, EntryKind, Feed, PointKind, PricePoint, Universe
 from marginproof.oracles.report import build_report
 from marginproof.risk.packaged import packaged_policy
 from marginproof.risk.policy import Policy, load_policy
-from marginproof.risk.snapshot import compile_snapshot
-from marginproof.verifier.book import commit_book
-from marginproof.verifier.facts import NewestLeaf, SnapshotFacts, VenueView
+from marginproof.risk.recognition import Recognition, recognition_of
+from marginproof.risk.snapshot import SnapshotRows
+from marginproof.verifier.facts import AccountFacts, NewestLeaf, PledgeFacts, SnapshotFacts, VenueView
+from marginproof.verifier.proposals import propose
 from marginproof.verifier.setting import VenueSetting
 from marginproof.verifier.snapshots import make_snapshot
 
@@ -41,9 +55,13 @@ EPOCH = (NOW - GENESIS) // 300 - 1
 PRICES = {"price:ETH": 2_000 * 10**8, "price:USDC": 10**8, "volatility:ETH": 70_000_000}
 COLLATERAL: Mapping[str, Mapping[int, int]] = {HOME: {ETH: 10 * LOT}, OTHER: {USDC: 30_000 * LOT}}
 BOOK: Mapping[int, int] = {CASH: 10_500 * LOT, PERP: -5 * LOT, CALL: -2 * LOT}
+LINE = 1_000 * LOT
+OTHER_BOOK: Mapping[int, int] = {CASH: -2_000 * LOT, PERP: LOT}
+"""What the account has pledged at the other venue."""
 KEYS = tuple(core.SigningKey.from_bytes(bytes(31) + bytes([number])) for number in (7, 8, 9))
 VENUE_KEY: LocalAccount = Account.from_key(b"\x51" * 32)
 OWNER_KEY: LocalAccount = Account.from_key(b"\x52" * 32)
+STRANGER_KEY: LocalAccount = Account.from_key(b"\x53" * 32)
 VENUE = bytes.fromhex(VENUE_KEY.address[2:])
 OTHER_VENUE = b"\x77" * 20
 DEPLOYER = development_account(0)
@@ -208,47 +226,100 @@ def leaf_list(leaf: CertifiedLeaf) -> LeafList:
     return LeafList(tuple(sorted((own, stranger), key=lambda item: item.account)))
 
 
-def book_opening(values: Mapping[int, int] = BOOK, sequence: int = 1) -> BookOpening:
-    return commit_book(
+def book_of(values: Mapping[int, int] = BOOK, sequence: int = 1, account: bytes = ACCOUNT) -> Book:
+    entries = tuple(VectorValue(index, lots) for index, lots in sorted(values.items()))
+    return Book(VENUE, account, FILE.universe.root(), sequence, entries)
+
+
+def pledge_of(
+    name: str, *, line: int = LINE, purpose: Purpose = Purpose.INITIAL, book: Book | None = None
+) -> PledgeOpening:
+    """A pledge of this venue; the same name draws the same blinding."""
+    book = book_of() if book is None else book
+    return propose(
         FILE.universe,
-        venue=VENUE,
-        account=ACCOUNT,
-        sequence=sequence,
-        values=values,
-        draw_blinding=lambda: blinding("book", sequence),
+        book,
+        line=line,
+        purpose=purpose,
+        now=NOW,
+        draw_blinding=lambda: blinding("pledge", name),
     )
 
 
-_STATEMENTS: dict[tuple[bytes, Purpose], core.Statement] = {}
+@dataclasses.dataclass(frozen=True)
+class Elsewhere:
+    """A pledge at another venue that the account can open."""
+
+    venue: bytes
+    values: Mapping[int, int]
+    opening: core.Opening
+
+    @classmethod
+    def make(cls, venue: bytes = OTHER_VENUE, values: Mapping[int, int] = OTHER_BOOK) -> "Elsewhere":
+        return cls(venue, values, core.Opening(256, dict(values), blinding("elsewhere", venue)))
+
+    def standing(self, version: int = 1) -> StandingPledge:
+        return StandingPledge(self.venue, self.opening.commitment(), version, 0)
+
+
+def record_of(
+    pledge: PledgeOpening | None, elsewhere: Sequence[Elsewhere] = (), digest: bytes = b"\xd1" * 32, **changes: Any
+) -> RegistryRecord:
+    """What the registry has of the account; ``changes`` replace fields of this venue's own pledge."""
+    found = [other.standing() for other in elsewhere]
+    if pledge is not None:
+        own = StandingPledge(VENUE, pledge.commitment, pledge.universe_version, 0)
+        found.append(dataclasses.replace(own, **changes))
+    return RegistryRecord(ACCOUNT, digest, NO_KEY, 0, tuple(sorted(found, key=lambda known: known.venue)))
+
+
+_ROWS: dict[bytes, SnapshotRows] = {}
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class World:
-    """A venue at one moment, and an account that can prove to it."""
+    """A venue at one moment, and an account that can prove to it.
+
+    One pledge of this venue stands and another is proposed; the account has a pledge at one other venue.
+    """
 
     snapshot: SignedSnapshot
     report: PriceReport
     policy: Policy
     leaves: tuple[CertifiedLeaf, ...]
-    book: BookOpening
+    book: Book
+    pledge: PledgeOpening | None
+    proposal: PledgeOpening | None
+    elsewhere: tuple[Elsewhere, ...]
+    record: RegistryRecord
 
     @classmethod
     def make(cls) -> "World":
         report, rules = price_report(), policy()
+        pledge, elsewhere = pledge_of("standing"), (Elsewhere.make(),)
         return cls(
             snapshot=make_snapshot(SETTING, rules, report, NOW),
             report=report,
             policy=rules,
             leaves=(certify(HOME), certify(OTHER)),
-            book=book_opening(),
+            book=book_of(),
+            pledge=pledge,
+            proposal=pledge_of("proposed", line=2 * LINE),
+            elsewhere=elsewhere,
+            record=record_of(pledge, elsewhere),
         )
 
+    @property
+    def rows(self) -> SnapshotRows:
+        if self.snapshot.digest not in _ROWS:
+            _ROWS[self.snapshot.digest] = SnapshotRows(self.policy, FILE.universe, self.snapshot.snapshot)
+        return _ROWS[self.snapshot.digest]
+
+    def recognitions(self) -> tuple[Recognition, ...]:
+        return tuple(recognition_of(self.snapshot.snapshot, other.venue) for other in self.elsewhere)
+
     def statement(self, purpose: Purpose) -> core.Statement:
-        key = (self.snapshot.digest, purpose)
-        if key not in _STATEMENTS:
-            compiled = compile_snapshot(self.policy, FILE.universe, self.snapshot.snapshot, purpose)
-            _STATEMENTS[key] = compiled.statement
-        return _STATEMENTS[key]
+        return self.rows.compile(purpose, self.recognitions()).statement
 
     def context(self, leaves: Sequence[CertifiedLeaf] | None = None, **changes: Any) -> ProofContext:
         """The context of a valid proof, with any field replaced."""
@@ -256,55 +327,90 @@ class World:
         context = ProofContext(
             network=NETWORK_ID,
             venue=VENUE,
-            account=ACCOUNT,
+            account=self.record.account,
             purpose=Purpose.MAINTENANCE,
-            registry_digest=bytes(32),
-            new_pledge=bytes(48),
-            book_commitment=self.book.commitment,
+            registry_digest=self.record.digest,
+            new_pledge=NO_COMMITMENT,
             snapshot_digest=self.snapshot.digest,
             certificates=tuple(sorted(leaf.certificate.digest for leaf in chosen)),
         )
         return dataclasses.replace(context, **changes)
 
-    def present(self, leaves: Sequence[CertifiedLeaf] | None = None, **changes: Any) -> Presentation:
-        """A presentation whose proof holds for its context; ``changes`` replace the context's fields."""
+    def consent(self, pledged: bytes, *, key: LocalAccount = OWNER_KEY, **changes: Any) -> PledgeConsent:
+        """The account's signature to a pledge of this venue; ``changes`` replace fields of the step that is signed."""
+        step = PledgeStep(self.record.digest, VENUE, pledged, FILE.universe.version)
+        message = pledge_message(NETWORK_ID, self.record.account, dataclasses.replace(step, **changes))
+        return PledgeConsent(IDENTITY.owner, IDENTITY.index, sign_typed(key, message))
+
+    def present(
+        self, leaves: Sequence[CertifiedLeaf] | None = None, pledge: PledgeOpening | None = None, **changes: Any
+    ) -> Presentation:
+        """A presentation whose proof holds for its context; ``changes`` replace the context's fields.
+
+        ``pledge`` is a new one, else the proof is about the standing one.
+        """
         chosen = self.leaves if leaves is None else leaves
-        context = self.context(chosen, **changes)
-        collateral: dict[int, int] = {}
-        for leaf in chosen:
-            for index, lots in COLLATERAL[leaf.included.leaf.chain].items():
-                collateral[index] = collateral.get(index, 0) + lots
-        blindings = [blinding(leaf.certificate.body.chain, leaf.certificate.body.epoch) for leaf in chosen]
-        openings = [
-            core.Opening(256, collateral, core.add_blindings(blindings)),
-            core.Opening(256, self.book.vector(), self.book.blinding),
-        ]
+        if pledge is not None:
+            changes = {"new_pledge": pledge.commitment, **changes}
+        context, about = self.context(chosen, **changes), pledge or self.pledge
+        assert about is not None
         purpose = Purpose(context.purpose) if context.purpose in set(Purpose) else Purpose.MAINTENANCE
+        compiled = self.rows.compile(purpose, self.recognitions())
+        openings = [
+            self.collateral(chosen),
+            core.Opening(256, about.vector(), about.blinding),
+            *(other.opening for other in self.elsewhere),
+        ]
+        auxiliary = compiled.auxiliary([other.values for other in self.elsewhere])
+        if auxiliary is not None:
+            openings.append(core.Opening(256, auxiliary, core.random_blinding()))
         return Presentation(
             version=1,
             context=context,
+            consent=() if pledge is None else (self.consent(pledge.commitment),),
             leaves=tuple(leaf.included for leaf in chosen),
             payee_salt=PAYEES[1].salt,
             payee_index=1,
             payee_branch=payee_branch(PAYEES, 1),
-            proof=core.prove(self.statement(purpose), openings, context.root()),
+            proof=core.prove(compiled.statement, openings, context.root()),
         )
+
+    def collateral(self, leaves: Sequence[CertifiedLeaf]) -> core.Opening:
+        """The sum of the chains' commitments, opened."""
+        collateral: dict[int, int] = {}
+        for leaf in leaves:
+            for index, lots in COLLATERAL[leaf.included.leaf.chain].items():
+                collateral[index] = collateral.get(index, 0) + lots
+        blindings = [blinding(leaf.certificate.body.chain, leaf.certificate.body.epoch) for leaf in leaves]
+        return core.Opening(256, collateral, core.add_blindings(blindings))
+
+    def account(self, **changes: Any) -> AccountFacts:
+        """What the venue knows of the account, with any fact replaced."""
+        facts = AccountFacts(
+            record=self.record,
+            authorised=True,
+            book=self.book.vector(),
+            proposal=None if self.proposal is None else PledgeFacts.of(self.proposal),
+            pending=False,
+            standing=None if self.pledge is None else PledgeFacts.of(self.pledge),
+        )
+        return dataclasses.replace(facts, **changes)
 
     def view(self, leaves: Sequence[CertifiedLeaf] | None = None, **changes: Any) -> VenueView:
         """What the venue knows when it accepts the valid presentation, with any fact replaced."""
         chosen = self.leaves if leaves is None else leaves
-        statements = {purpose: self.statement(purpose) for purpose in Purpose}
         view = VenueView(
-            network_id=NETWORK_ID,
+            network=FILE.network,
             venue=VENUE,
             universe_digest=FILE.universe.root(),
+            compatible_since=FILE.universe.compatible_since,
             now=NOW,
             policies={self.policy.digest: NOW - 1},
-            snapshots={self.snapshot.digest: SnapshotFacts(self.snapshot.snapshot, statements)},
+            snapshots={self.snapshot.digest: SnapshotFacts(self.snapshot.snapshot, self.rows)},
             certificates={leaf.certificate.digest: leaf.certificate for leaf in chosen},
             newest_leaves={leaf.included.leaf.chain: NewestLeaf(EPOCH, NOW - 100) for leaf in chosen},
             certificate_grace_seconds=60,
-            books={ACCOUNT: self.book.commitment},
+            accounts={self.record.account: self.account()},
             decided_before=False,
         )
         return dataclasses.replace(view, **changes)
