@@ -3,70 +3,29 @@
 import asyncio
 import contextlib
 import dataclasses
-import json
 import threading
 from collections.abc import Awaitable, Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import pytest
 
 from marginproof.chains.evm.devnet import Devnet, DevnetOptions, development_account
-from marginproof.cli.main import main
 from marginproof.model.network_file import NetworkFile, dump_network_file
 from tests.prover.chain import Chain, deploy
 from tests.prover.servers import RelayerForTests, VenueForTests, serving
 from tests.prover.world import HOME, PASSWORD, network_file
+from tests.support.command import VARIABLES, Command
 
 _T = TypeVar("_T")
 ACCESS_KEY = "planted-endpoint-access-key"
 
 
-@dataclasses.dataclass(frozen=True)
-class Spoken:
-    """What one run said."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def document(self) -> dict[str, Any]:
-        """The JSON document on stdout."""
-        assert self.out, self.err
-        document: dict[str, Any] = json.loads(self.out)
-        return document
-
-    @property
-    def error(self) -> dict[str, Any]:
-        """The JSON document that is the last line on stderr."""
-        document: dict[str, Any] = json.loads(self.err.strip().splitlines()[-1])
-        return document
-
-
-@dataclasses.dataclass
-class Command:
-    """Runs ``marginproof`` and keeps everything that any run said."""
-
-    capsys: pytest.CaptureFixture[str]
-    heard: str = ""
-
-    def __call__(self, *arguments: str) -> Spoken:
-        self.capsys.readouterr()
-        try:
-            main(arguments)
-            code: Any = 0
-        except SystemExit as ended:
-            code = ended.code
-        out, err = self.capsys.readouterr()
-        self.heard += out + err
-        return Spoken(int(code or 0), out, err)
-
-
 @pytest.fixture
-def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Command:
-    for name in ("MARGINPROOF_NETWORK", "MARGINPROOF_ACCOUNT", "MARGINPROOF_VENUE", "MARGINPROOF_DEBUG"):
-        monkeypatch.delenv(name, raising=False)
+def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Command:
+    for name in VARIABLES:
+        monkeypatch.delenv(f"MARGINPROOF_{name}", raising=False)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.setenv("MARGINPROOF_PASSWORD", PASSWORD)
     return Command(capsys)
 

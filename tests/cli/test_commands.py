@@ -13,7 +13,7 @@ from marginproof.cli.main import main
 from marginproof.model.errors import MarginproofError
 from marginproof.model.reasons import ReasonCode, exit_code
 from marginproof.risk.packaged import packaged_policy
-from tests.cli.conftest import Command
+from tests.support.command import Command
 
 NOUNS = ("account", "relayer", "venue", "verify", "policy", "network", "demo", "doctor", "completion")
 
@@ -93,6 +93,8 @@ KEYS = {
         "home_chain",
         "registry",
         "n",
+        "file_digest",
+        "universe_version",
         "universe_digest",
         "configuration",
         "vaults",

@@ -26,7 +26,8 @@ from marginproof.cli.passwords import read_secret_text
 from marginproof.cli.rpc_file import Endpoints
 from marginproof.model.chains import format_address
 from marginproof.model.network import Configuration, Network
-from marginproof.model.network_file import Delays, NetworkFile, dump_network_file
+from marginproof.model.network_file import Delays, NetworkFile, dump_network_file, load_network_file
+from marginproof.model.universe import Universe
 from marginproof.prover.files import write_atomic
 from marginproof.prover.keys import parse_private_key
 
@@ -92,7 +93,18 @@ async def _deploy(
         registry = _registry(plan, configuration)
         placed |= await deploy_all({registry.chain: sites[registry.chain]}, [registry])
         universe = plan.universe({name: placed[_test_name(name)] for name in plan.test_names})
-        return plan.network_file(configuration, placed[_REGISTRY], universe)
+        network = Network(registry.chain, placed[_REGISTRY], plan.document.n, configuration.root())
+        return plan.network_file(configuration, network.registry, _universe_in_force(plan, network, universe))
+
+
+def _universe_in_force(plan: Plan, network: Network, planned: Universe) -> Universe:
+    """That of the network's file where there is one: from then on `network universe apply` changes it, no plan."""
+    path = plan.folder / plan.document.network
+    if path.exists():
+        file = load_network_file(path)
+        if file.network == network:
+            return file.universe
+    return planned
 
 
 def _vaults(plan: Plan) -> list[Contract]:

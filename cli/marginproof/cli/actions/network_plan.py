@@ -32,6 +32,7 @@ from marginproof.model.universe import Universe
 from marginproof.model.universe_file import parse_universe_file
 
 _WHAT: Final = "the plan"
+_MAX_DELAY_SECONDS: Final = 31_536_000
 _PLACEHOLDER: Final = re.compile(r"\$\{([a-z0-9-]{1,32})\}")
 _Card = TypeVar("_Card", RelayerCard, VenueCard)
 _Name = Annotated[str, Field(pattern=r"^[a-z0-9-]{1,32}$")]
@@ -220,6 +221,18 @@ def init(folder: Path, profile: str, now: int) -> Result:
 
 def _check(plan: Plan) -> None:
     """Everything that can be wrong before anything is paid for, tried with addresses that stand for the real ones."""
+    chains = _check_document(plan)
+    stand_ins = {name: bytes([1, number]) + bytes(18) for number, name in enumerate(plan.test_names)}
+    universe = plan.universe(stand_ins)
+    vaults = {chain: bytes([2, number]) + bytes(18) for number, chain in enumerate(plan.vault_chains)}
+    file = plan.network_file(plan.configuration(vaults, bytes(32)), bytes([3]) + bytes(19), universe)
+    problems = universe_problems(file, chains)
+    if problems:
+        raise _invalid(problems[0], "correct the universe file")
+
+
+def _check_document(plan: Plan) -> list[str]:
+    """What the plan says by itself; gives its chains."""
     document = plan.document
     chains = [chain.chain for chain in document.chains]
     for chain in chains:
@@ -236,13 +249,10 @@ def _check(plan: Plan) -> None:
         raise _invalid("two test contracts have one name", "rename one")
     if {item.chain for item in document.test.contracts} - set(chains):
         raise _invalid("a test contract lies on a chain that is not listed", "add the chain under chains")
-    stand_ins = {name: bytes([1, number]) + bytes(18) for number, name in enumerate(plan.test_names)}
-    universe = plan.universe(stand_ins)
-    vaults = {chain: bytes([2, number]) + bytes(18) for number, chain in enumerate(plan.vault_chains)}
-    file = plan.network_file(plan.configuration(vaults, bytes(32)), bytes([3]) + bytes(19), universe)
-    problems = universe_problems(file, chains)
-    if problems:
-        raise _invalid(problems[0], "correct the universe file")
+    for name in ("notice_seconds", "claim_seconds", "policy_delay_seconds"):
+        if not 0 < getattr(document.delays, name) <= _MAX_DELAY_SECONDS:
+            raise _invalid(f"{name} must be above 0 and at most a year", "the contracts refuse other delays")
+    return chains
 
 
 def universe_problems(file: NetworkFile, chains: list[str]) -> list[str]:
