@@ -93,8 +93,9 @@ mutants-all: install ## Delete every check, one at a time (takes an hour)
 
 bench: bench-core bench-gas ## All figures
 
-bench-core: install ## Prove and verify, one core
-	@cd core && cargo bench --quiet --package argument
+bench-core: install ## Prove and verify, one core, beside range proofs of other hands; figures in build/bench/core.json
+	@mkdir -p build/bench
+	@cd core && cargo run --release --quiet --package comparison -- ../build/bench/core.json
 
 bench-gas: install ## Gas of every contract call
 	@$(BIN)/python benches/gas.py

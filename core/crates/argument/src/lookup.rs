@@ -95,18 +95,28 @@ impl Sums {
     }
 }
 
-/// The commitment to φ_j: in long columns the Lagrange points of equal digits are added first, so that at most 256 are
-/// multiplied.
+/// The commitment to φ_j as 1/β plus one to φ_j − 1/β: the digit 0, which is the most frequent one, costs nothing.
 fn commit_inverses(basis: &Basis, column: &[u8], inverse_table: &[Scalar], polynomial: &Blinded) -> G1 {
+    let at_zero = inverse_table[0];
+    let constant = G1Affine::generator().multiply_secret(&at_zero);
     if column.len() < LONG_COLUMN {
-        return polynomial.commit(basis);
+        let mut rest = polynomial.clone();
+        rest.add_constant(-at_zero);
+        return constant + rest.commit(basis);
     }
+    constant + commit_groups(basis, column, inverse_table, polynomial)
+}
+
+/// In long columns the Lagrange points of equal digits are added first, so that at most 255 are multiplied.
+fn commit_groups(basis: &Basis, column: &[u8], inverse_table: &[Scalar], polynomial: &Blinded) -> G1 {
+    let at_zero = inverse_table[0];
     let mut groups = vec![G1::infinity(); TABLE_SIZE];
-    for (digit, point) in column.iter().zip(basis.lagrange()) {
+    for (digit, point) in column.iter().zip(basis.lagrange()).filter(|(digit, _)| **digit != 0) {
         groups[usize::from(*digit)] += point;
     }
+    let factors = inverse_table.iter().map(|inverse| *inverse - at_zero);
     let (sums, mut factors): (Vec<G1>, Vec<Scalar>) =
-        groups.into_iter().zip(inverse_table.iter().copied()).filter(|(sum, _)| !sum.is_infinity()).unzip();
+        groups.into_iter().zip(factors).filter(|(sum, _)| !sum.is_infinity()).unzip();
     let points: Vec<G1Affine> = G1::batch_to_affine(&sums).expect("infinity was left out");
     let sum = linear_combination(&points, &factors);
     factors.zeroize();

@@ -1,6 +1,6 @@
 //! What both sides know: the table t, the folded weights U_k, the digit places P_j and κ.
 
-use curve::{Domain, Scalar, batch_invert};
+use curve::{Domain, Scalar, WideSum, batch_invert};
 
 use crate::statement::Statement;
 
@@ -44,15 +44,16 @@ pub(crate) struct PublicVectors {
 
 impl PublicVectors {
     pub(crate) fn fold(statement: &Statement, gamma: Scalar) -> Self {
-        let mut weights = vec![vec![Scalar::ZERO; statement.n()]; statement.vectors()];
+        let mut sums = vec![vec![WideSum::default(); statement.n()]; statement.vectors()];
         let powers = gamma.powers(statement.rows().len());
-        for ((row, residues), power) in statement.rows_with_residues().zip(&powers) {
-            for (vector, (terms, factors)) in weights.iter_mut().zip(row.weights.iter().zip(&residues.weights)) {
-                for ((index, _), factor) in terms.iter().zip(factors) {
-                    vector[*index as usize] += *power * *factor;
+        for (row, power) in statement.rows().iter().zip(&powers) {
+            for (vector, terms) in sums.iter_mut().zip(&row.weights) {
+                for (index, weight) in terms {
+                    vector[*index as usize].add(*weight, power);
                 }
             }
         }
+        let weights = sums.iter().map(|vector| vector.iter().map(WideSum::reduce).collect()).collect();
         let mut places = vec![vec![Scalar::ZERO; statement.n()]; statement.columns()];
         for_each_place(statement, &powers, |column, index, place| places[column][index] = place);
         Self { weights, places }
@@ -67,8 +68,7 @@ pub(crate) fn table(n: usize) -> Vec<Scalar> {
 /// κ = α · (Σ γ^s b_s)/n.
 pub(crate) fn kappa(statement: &Statement, domain: &Domain, alpha: Scalar, gamma: Scalar) -> Scalar {
     let powers = gamma.powers(statement.rows().len());
-    let constants = statement.rows_with_residues().map(|(_, residues)| residues.constant);
-    let sum: Scalar = constants.zip(powers).map(|(constant, power)| constant * power).sum();
+    let sum: Scalar = statement.constants().iter().zip(powers).map(|(constant, power)| *constant * power).sum();
     alpha * sum * domain.size_inverse()
 }
 
@@ -86,16 +86,22 @@ impl PublicEvaluations {
     pub(crate) fn new(statement: &Statement, gamma: Scalar, lagrange: &[Scalar]) -> Self {
         let powers = gamma.powers(statement.rows().len());
         let mut weights = vec![Scalar::ZERO; statement.vectors()];
-        for ((row, residues), power) in statement.rows_with_residues().zip(&powers) {
-            for (weight, (terms, factors)) in weights.iter_mut().zip(row.weights.iter().zip(&residues.weights)) {
-                let products = terms.iter().zip(factors).map(|((index, _), w)| *w * lagrange[*index as usize]);
-                *weight += *power * products.sum();
+        for (row, power) in statement.rows().iter().zip(&powers) {
+            for (folded, terms) in weights.iter_mut().zip(&row.weights) {
+                let mut sum = WideSum::default();
+                for (index, weight) in terms {
+                    sum.add(*weight, &lagrange[*index as usize]);
+                }
+                *folded += *power * sum.reduce();
             }
         }
         let mut places = vec![Scalar::ZERO; statement.columns()];
         for_each_place(statement, &powers, |column, index, place| places[column] += place * lagrange[index]);
-        let table = (0..TABLE_SIZE as u64).zip(lagrange).map(|(digit, value)| Scalar::from(digit) * *value).sum();
-        Self { table, weights, places }
+        let mut table = WideSum::default();
+        for (digit, value) in (0..TABLE_SIZE as i128).zip(lagrange) {
+            table.add(digit, value);
+        }
+        Self { table: table.reduce(), weights, places }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use curve::{Domain, FixedBase, G1, G1_BYTES, G1Affine, G2_BYTES, G2Affine};
+use curve::{Domain, FixedBase, G1, G1_BYTES, G1Affine, G2_BYTES, G2Affine, PreparedG2};
 use sha2::{Digest, Sha256};
 
 use crate::error::{ArgumentError, Code};
@@ -31,8 +31,8 @@ static SETUP_BYTES: &[u8] = include_bytes!("../data/setup.bin");
 #[derive(Debug)]
 pub struct Setup {
     g1_powers: &'static [u8],
-    generator_g2: G2Affine,
-    tau_g2: G2Affine,
+    generator_g2: PreparedG2,
+    tau_g2: PreparedG2,
     domains: [OnceLock<Domain>; DOMAIN_SIZES.len()],
     bases: [OnceLock<Basis>; DOMAIN_SIZES.len()],
 }
@@ -55,21 +55,26 @@ impl Setup {
         let (g2_powers, []) = g2_powers.as_chunks::<G2_BYTES>() else { return Err(mismatch()) };
         Ok(Self {
             g1_powers,
-            generator_g2: G2Affine::from_bytes(&g2_powers[0])?,
-            tau_g2: G2Affine::from_bytes(&g2_powers[1])?,
+            generator_g2: PreparedG2::from(&G2Affine::from_bytes(&g2_powers[0])?),
+            tau_g2: PreparedG2::from(&G2Affine::from_bytes(&g2_powers[1])?),
             domains: Default::default(),
             bases: Default::default(),
         })
     }
 
     /// [1]₂ and [τ]₂.
-    pub(crate) fn g2(&self) -> (&G2Affine, &G2Affine) {
+    pub(crate) fn g2(&self) -> (&PreparedG2, &PreparedG2) {
         (&self.generator_g2, &self.tau_g2)
     }
 
     /// The domain of n elements; n is one of [`DOMAIN_SIZES`].
     pub(crate) fn domain(&self, n: usize) -> &Domain {
         self.domains[position(n)].get_or_init(|| Domain::new(n))
+    }
+
+    /// Bytes that the prepared basis for n takes; makes it if it was not needed yet.
+    pub fn table_bytes(&self, n: usize) -> usize {
+        self.basis(n).table().bytes()
     }
 
     /// The basis for n, made at its first use (0.1 s for n = 256).
@@ -153,6 +158,7 @@ mod tests {
         let factors = challenge.powers(G1_POWERS - 1);
         let low = linear_combination(&g1[..G1_POWERS - 1], &factors);
         let high = linear_combination(&g1[1..], &factors);
+        let g2: Vec<PreparedG2> = g2.iter().map(PreparedG2::from).collect();
         assert!(pairings_agree(&low, &g2[1], &high, &g2[0]));
         assert!(!pairings_agree(&low, &g2[1], &low, &g2[0]));
         for (power, encoded) in g2.iter().zip(&g1) {

@@ -45,28 +45,14 @@ pub struct Statement {
     inputs: usize,
     columns: usize,
     rows: Vec<Row>,
-    residues: Vec<RowResidues>,
+    constants: Vec<Scalar>,
     digest: [u8; 32],
 }
 
-/// A row's constant and weights in the field, in the order of the row.
-#[derive(Debug)]
-pub(crate) struct RowResidues {
-    pub(crate) constant: Scalar,
-    pub(crate) weights: Vec<Vec<Scalar>>,
-}
-
-impl RowResidues {
-    fn new(row: &Row) -> Self {
-        let residue = |weight: i128| {
-            let magnitude = Scalar::from(u64::try_from(weight.unsigned_abs()).expect("weights lie below 2^64"));
-            if weight < 0 { -magnitude } else { magnitude }
-        };
-        Self {
-            constant: row.constant.to_scalar(),
-            weights: row.weights.iter().map(|terms| terms.iter().map(|(_, w)| residue(*w)).collect()).collect(),
-        }
-    }
+/// A weight as an element of the field.
+fn residue(weight: i128) -> Scalar {
+    let magnitude = Scalar::from(u64::try_from(weight.unsigned_abs()).expect("weights lie below 2^64"));
+    if weight < 0 { -magnitude } else { magnitude }
 }
 
 impl Statement {
@@ -77,9 +63,9 @@ impl Statement {
     /// `STATEMENT_UNBOUND_AUXILIARY`, `STATEMENT_WRAP`; always at step 1.
     pub fn new(n: usize, vectors: usize, inputs: usize, rows: Vec<Row>) -> Result<Self, ArgumentError> {
         Self::check(n, vectors, inputs, &rows).map_err(|error| error.at_step(1))?;
-        let residues: Vec<RowResidues> = rows.iter().map(RowResidues::new).collect();
-        let digest = digest(n, vectors, inputs, &rows, &residues);
-        Ok(Self { n, vectors, inputs, columns: columns(n, &rows), rows, residues, digest })
+        let constants: Vec<Scalar> = rows.iter().map(|row| row.constant.to_scalar()).collect();
+        let digest = digest(n, vectors, inputs, &rows, &constants);
+        Ok(Self { n, vectors, inputs, columns: columns(n, &rows), rows, constants, digest })
     }
 
     fn check(n: usize, vectors: usize, inputs: usize, rows: &[Row]) -> Result<(), ArgumentError> {
@@ -118,9 +104,9 @@ impl Statement {
         &self.rows
     }
 
-    /// Rows beside their residues.
-    pub(crate) fn rows_with_residues(&self) -> impl Iterator<Item = (&Row, &RowResidues)> {
-        self.rows.iter().zip(&self.residues)
+    /// b_s in the field, for every row.
+    pub(crate) fn constants(&self) -> &[Scalar] {
+        &self.constants
     }
 
     /// SHA-256 of the canonical form.
@@ -177,20 +163,20 @@ fn require_canonical(condition: bool, row: usize, rule: &str) -> Result<(), Argu
     if condition { Ok(()) } else { Err(ArgumentError::in_row(Code::StatementNotCanonical, row, rule)) }
 }
 
-fn digest(n: usize, vectors: usize, inputs: usize, rows: &[Row], residues: &[RowResidues]) -> [u8; 32] {
+fn digest(n: usize, vectors: usize, inputs: usize, rows: &[Row], constants: &[Scalar]) -> [u8; 32] {
     let mut hash = Sha256::new_with_prefix(b"marginproof/statement/v1");
     for number in [n, vectors, inputs, rows.len()] {
         hash.update(u32_bytes(number));
     }
-    for (row, residue) in rows.iter().zip(residues) {
+    for (row, constant) in rows.iter().zip(constants) {
         hash.update([u8::try_from(row.bits).expect("at most 128 bits")]);
-        hash.update(residue.constant.to_be_bytes());
-        for (terms, weights) in row.weights.iter().zip(&residue.weights) {
+        hash.update(constant.to_be_bytes());
+        for terms in &row.weights {
             let mut bytes = Vec::with_capacity(4 + terms.len() * (4 + SCALAR_BYTES));
             bytes.extend(u32_bytes(terms.len()));
-            for ((index, _), weight) in terms.iter().zip(weights) {
+            for (index, weight) in terms {
                 bytes.extend(index.to_be_bytes());
-                bytes.extend(weight.to_be_bytes());
+                bytes.extend(residue(*weight).to_be_bytes());
             }
             hash.update(bytes);
         }

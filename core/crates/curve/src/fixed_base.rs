@@ -35,6 +35,11 @@ impl FixedBase {
         Self { multiples }
     }
 
+    /// The memory that the multiples take.
+    pub fn bytes(&self) -> usize {
+        size_of_val(self.multiples.as_slice())
+    }
+
     /// Σ factorᵢ · pointᵢ. Variable time; small factors are cheap, 0 is free.
     ///
     /// # Panics

@@ -1,11 +1,8 @@
-//! The group G2, as far as the setup needs it, and the pairing check.
+//! The group G2, as far as the setup needs it.
 
-use blst::{
-    blst_fp12, blst_p2_affine, blst_p2_affine_generator, blst_p2_affine_in_g2, blst_p2_affine_is_inf,
-    blst_p2_uncompress,
-};
+use blst::{blst_p2_affine, blst_p2_affine_generator, blst_p2_affine_in_g2, blst_p2_affine_is_inf, blst_p2_uncompress};
 
-use crate::{G1, G1Affine, PointError};
+use crate::PointError;
 
 /// Length of a compressed point of G2.
 pub const G2_BYTES: usize = 96;
@@ -13,7 +10,7 @@ pub const G2_BYTES: usize = 96;
 /// A point of G2 other than infinity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(transparent)]
-pub struct G2Affine(blst_p2_affine);
+pub struct G2Affine(pub(crate) blst_p2_affine);
 
 impl G2Affine {
     /// The generator [1]₂.
@@ -40,18 +37,4 @@ impl G2Affine {
         }
         Ok(Self(point))
     }
-}
-
-/// Whether e(left, left_g2) = e(right, right_g2).
-pub fn pairings_agree(left: &G1, left_g2: &G2Affine, right: &G1, right_g2: &G2Affine) -> bool {
-    let terms: Vec<(G2Affine, G1Affine)> = [(left_g2, *left), (right_g2, -*right)]
-        .into_iter()
-        // e(infinity, Q) = 1: such a factor is left out, so that the Miller loop never sees infinity.
-        .filter_map(|(g2, g1)| Some((*g2, g1.to_affine()?)))
-        .collect();
-    if terms.is_empty() {
-        return true;
-    }
-    let (second, first): (Vec<_>, Vec<_>) = terms.into_iter().map(|(g2, g1)| (g2.0, g1.0)).unzip();
-    blst_fp12::finalverify(&blst_fp12::miller_loop_n(&second, &first), &blst_fp12::default())
 }

@@ -12,17 +12,21 @@ mod fixed_base;
 mod g1;
 mod g2;
 mod multiplication;
+mod pairing;
 mod scalar;
 pub mod signatures;
+mod wide_sum;
 
 use blst::BLST_ERROR;
 
 pub use domain::Domain;
 pub use fixed_base::FixedBase;
 pub use g1::{G1, G1_BYTES, G1Affine};
-pub use g2::{G2_BYTES, G2Affine, pairings_agree};
+pub use g2::{G2_BYTES, G2Affine};
 pub use multiplication::{linear_combination, sum_small_multiples};
+pub use pairing::{PreparedG2, pairings_agree};
 pub use scalar::{MODULUS_BYTES, SCALAR_BYTES, Scalar, batch_invert};
+pub use wide_sum::WideSum;
 
 /// Why bytes are not a point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,8 +1,8 @@
 //! The group operations against their definitions.
 
 use curve::{
-    Domain, FixedBase, G1, G1Affine, G2Affine, PointError, Scalar, batch_invert, linear_combination, pairings_agree,
-    sum_small_multiples,
+    Domain, FixedBase, G1, G1Affine, G2Affine, PointError, PreparedG2, Scalar, batch_invert, linear_combination,
+    pairings_agree, sum_small_multiples,
 };
 use proptest::prelude::*;
 
@@ -160,7 +160,7 @@ fn unreduced(bytes: [u8; 48], modulus: &[u8; 48]) -> Option<[u8; 48]> {
 
 #[test]
 fn pairings_compare_products() {
-    let (g1, g2) = (G1::from(G1Affine::generator()), G2Affine::generator());
+    let (g1, g2) = (G1::from(G1Affine::generator()), PreparedG2::from(&G2Affine::generator()));
     assert!(pairings_agree(&g1, &g2, &g1, &g2));
     assert!(!pairings_agree(&g1, &g2, &(g1 + g1), &g2));
     assert!(pairings_agree(&G1::infinity(), &g2, &G1::infinity(), &g2));
