@@ -12,6 +12,7 @@ from tests.contracts.harness import Chain, Contract, compiled
 
 NOTICE = CONFIGURATION.notice_seconds
 PAYOUT = 500
+POLICY_DELAY = CONFIGURATION.policy_delay_seconds
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,7 @@ import pytest
 
 from marginproof.chains.evm.contracts import PLEDGE_REGISTRY
 from marginproof.model.network import VECTOR_LENGTHS
-from tests.contracts.accounts import POLICY_DELAY
-from tests.contracts.conftest import World
+from tests.contracts.conftest import POLICY_DELAY, World
 from tests.contracts.harness import compiled
 
 CONFIGURATION_DIGEST = b"\xcd" * 32
