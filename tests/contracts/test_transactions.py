@@ -1,7 +1,6 @@
 """The wrappers that the prover, the command and the demo use, on a real chain and on broken endpoints."""
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
@@ -20,6 +19,7 @@ from marginproof.chains.evm.transactions import (
 )
 from marginproof.model.errors import MalformedError, UnavailableError
 from marginproof.model.reasons import ReasonCode
+from tests.contracts.broken_endpoints import GARBAGE, endpoint
 
 BINDING = b"\x01" * 32
 
@@ -185,56 +185,11 @@ async def test_an_unreachable_endpoint_is_not_named() -> None:
     assert "access-key" not in repr(sender)
 
 
-@contextlib.asynccontextmanager
-async def endpoint(reply: bytes | None) -> AsyncIterator[str]:
-    """A loopback server that answers every request with the same bytes, or never."""
-    finished: list[asyncio.Event] = []
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        finished.append(done := asyncio.Event())
-        if reply is not None:
-            await reader.readuntil(b"\r\n\r\n")
-            head = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(reply)
-            writer.write(head + reply)
-            writer.write_eof()
-        await reader.read()  # until the client hangs up
-        writer.close()
-        await writer.wait_closed()
-        done.set()
-
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    try:
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    finally:
-        server.close()
-        await asyncio.gather(*(done.wait() for done in finished))
-
-
 async def test_an_endpoint_that_never_answers_times_out() -> None:
     async with endpoint(None) as url, Sender(url, development_account(0), timeout_seconds=0.3) as sender:
         with pytest.raises(UnavailableError) as caught:
             await sender.chain_id()
     assert caught.value.code is ReasonCode.DEADLINE
-
-
-GARBAGE = (
-    b"",
-    b"nonsense",
-    b"[]",
-    b"null",
-    b"5",
-    b'"text"',
-    b'{"jsonrpc":"2.0","id":1}',
-    b'{"jsonrpc":"2.0","id":1,"result":"0xzz"}',
-    b'{"jsonrpc":"2.0","id":1,"result":[]}',
-    b'{"jsonrpc":"2.0","id":1,"result":{}}',
-    b'{"jsonrpc":"2.0","id":1,"result":null}',
-    b'{"jsonrpc":"2.0","id":1,"error":"text"}',
-    b'{"jsonrpc":"2.0","id":1,"error":{}}',
-    b'{"jsonrpc":"2.0","id":1,"error":{"code":"x","message":5}}',
-    b'{"jsonrpc":"2.0","id":1,"result":"0x1","error":[]}',
-    b"\xff\xfe",
-)
 
 
 @pytest.mark.parametrize("body", GARBAGE)

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Mapping
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Final, Self, TypeVar
 
 import aiohttp
 from web3 import AsyncHTTPProvider, AsyncWeb3
@@ -13,6 +13,8 @@ from marginproof.model.errors import UnavailableError
 from marginproof.model.reasons import ReasonCode
 
 _T = TypeVar("_T")
+_MISSHAPEN: Final = (ValueError, TypeError, AttributeError, LookupError)
+"""What the library's formatters raise for a reply of another shape than the method's."""
 
 
 class Connection:
@@ -88,7 +90,7 @@ class Connection:
             raise TransactionReverted(reason_of(error), what) from None
         except TimeoutError:
             raise UnavailableError(f"no answer to {what} in time", code=ReasonCode.DEADLINE) from None
-        except (aiohttp.ClientError, Web3Exception, OSError, ValueError) as error:
+        except (aiohttp.ClientError, Web3Exception, OSError, *_MISSHAPEN) as error:
             # The chained message could name the endpoint and its access key.
             raise UnavailableError(
                 f"the endpoint failed on {what} ({type(error).__name__})", fix="try another endpoint"
