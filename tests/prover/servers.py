@@ -85,6 +85,7 @@ class VenueForTests(VerifierServiceServicer):
     book: Book | None = None
     proposal: PledgeOpening | None = None
     standing: PledgeOpening | None = None
+    earlier_proposals: list[PledgeOpening] = dataclasses.field(default_factory=list)
     policies: tuple[bytes, ...] = (POLICY.source, FULL_POLICY.source)
     outcome: Outcome = Outcome.ACCEPT
     reasons: tuple[str, ...] = ()
@@ -133,9 +134,10 @@ class VenueForTests(VerifierServiceServicer):
 
     async def GetPledgeProposal(self, request: Any, context: Any) -> Any:
         self._check(request.credential, "GetPledgeProposal")
-        if self.proposal is None:
+        proposal = self.earlier_proposals.pop(0) if self.earlier_proposals else self.proposal
+        if proposal is None:
             raise NotFoundError("nothing is proposed")
-        return venue_messages.GetPledgeProposalResponse(pledge_opening=self.proposal.encode())
+        return venue_messages.GetPledgeProposalResponse(pledge_opening=proposal.encode())
 
     async def GetStandingPledge(self, request: Any, context: Any) -> Any:
         self._check(request.credential, "GetStandingPledge")

@@ -260,7 +260,11 @@ def test_what_an_occasion_is() -> None:
 
 def test_representation_of_the_inputs_hides_secrets() -> None:
     amount = 7_654_321
-    made = inputs(leaves=(opened(HOME, {ETH: amount}),), pledge=pledged({CASH: amount}), others=(pledged({CASH: -amount}, OTHER_VENUE),))
+    made = inputs(
+        leaves=(opened(HOME, {ETH: amount}),),
+        pledge=pledged({CASH: amount}),
+        others=(pledged({CASH: -amount}, OTHER_VENUE),),
+    )
     shown = repr(made) + repr(evaluate(made))
     assert str(amount) not in shown
     assert OWN.blinding.hex() not in shown

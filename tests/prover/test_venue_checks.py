@@ -137,9 +137,7 @@ def test_full_recognition_needs_policy_and_agreement() -> None:
     assert code_of(check_recognition, own, everybody, everybody) is ReasonCode.AGREEMENT_MISSING
 
 
-CONTEXT = ProofContext(
-    NETWORK.network_id, VENUE, ACCOUNT, Purpose.INITIAL, bytes(32), bytes(48), SNAPSHOT.digest, ()
-)
+CONTEXT = ProofContext(NETWORK.network_id, VENUE, ACCOUNT, Purpose.INITIAL, bytes(32), bytes(48), SNAPSHOT.digest, ())
 PRESENTATION = Presentation(1, CONTEXT, (), (), bytes(32), 0, (), b"proof")
 
 
