@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Callable
 from fractions import Fraction
+from typing import Any
 
 import pytest
 
@@ -114,7 +115,7 @@ def test_each_wrong_book_is_refused() -> None:
     check_book(BOOK, NETWORK, VENUE, ACCOUNT)
     bound = NETWORK.universe.entries[CASH].max_lots
     check_book(dataclasses.replace(BOOK, values=values_of({CASH: -bound})), NETWORK, VENUE, ACCOUNT)
-    wrong = {
+    wrong: dict[ReasonCode, list[dict[str, Any]]] = {
         ReasonCode.WRONG_VENUE: [{"venue": OTHER_VENUE}],
         ReasonCode.LEAF_ACCOUNT_MISMATCH: [{"account": b"\x0d" * 32}],
         ReasonCode.UNIVERSE_MISMATCH: [{"universe_digest": b"\x01" * 32}],
@@ -132,7 +133,7 @@ def test_each_wrong_book_is_refused() -> None:
     }
     for code, all_changes in wrong.items():
         for changes in all_changes:
-            assert code_of(check_book, dataclasses.replace(BOOK, **changes), NETWORK, VENUE, ACCOUNT) is code  # type: ignore[arg-type] # as above
+            assert code_of(check_book, dataclasses.replace(BOOK, **changes), NETWORK, VENUE, ACCOUNT) is code
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,6 @@ from tests.prover.world import (
     PERP,
     VENUE,
     VENUE_KEY,
-    book,
     snapshot,
 )
 

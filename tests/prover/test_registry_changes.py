@@ -2,6 +2,7 @@
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import pytest
 from eth_account.signers.local import LocalAccount
@@ -26,7 +27,7 @@ def send(stage: Stage, call: tuple[str, bytes], sender: LocalAccount = PAYER) ->
     """As any wallet would."""
     to, data = call
     rpc = stage.chain.devnet.rpc
-    transaction = {
+    transaction: dict[str, Any] = {
         "to": to,
         "data": data,
         "gas": 500_000,
