@@ -216,7 +216,7 @@ async def test_a_reorganisation_that_takes_another_of_the_same_nonce(poster: Pos
 
 async def test_nonces_are_recovered_after_a_loss(poster: Poster) -> None:
     """Of three sent, the second is lost: the third waits, and the count says where the gap is."""
-    sent = [await poster.prepare(seed, nonce=seed) for seed in range(3)]
+    sent = [await poster.prepare(nonce + 1, nonce=nonce) for nonce in range(3)]
     for transaction in (sent[0], sent[2]):
         assert await poster.endpoint.broadcast(transaction.raw) is TAKEN
     poster.chain.mine()
