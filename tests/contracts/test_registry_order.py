@@ -28,14 +28,12 @@ def holder(world: World) -> Holder:
     return holder
 
 
-def swap(
-    world: World, holder: Holder, venue: int, digest: bytes, pledge: bytes, fees: Fees = FEES
-) -> PreparedTransaction:
+def swap(world: World, holder: Holder, venue: int, digest: bytes, pledge: bytes) -> PreparedTransaction:
     account = VENUES[venue]
     _, _, *arguments = holder.swap(account.address, digest, pledge)
     nonce = int(world.chain.devnet.rpc("eth_getTransactionCount", account.address, "latest"), 16)
     call: Call = swap_call(world.registry.address, *holder.names, *arguments)  # type: ignore[arg-type]  # a call's
-    return prepare(account, call, chain_id=31_337, nonce=nonce, gas_limit=400_000, fees=fees)
+    return prepare(account, call, chain_id=31_337, nonce=nonce, gas_limit=400_000, fees=FEES)
 
 
 def send(world: World, transaction: PreparedTransaction) -> None:
@@ -63,11 +61,10 @@ def test_of_two_swaps_in_one_block_the_first_counts(world: World, holder: Holder
     second = 1 - first
     devnet.rpc("evm_setAutomine", False)
     try:
-        # The higher tip comes first.
-        early = swap(world, holder, first, NO_DIGEST, ONE, Fees(10**9, 10**6))
+        early = swap(world, holder, first, NO_DIGEST, ONE)
         late = swap(world, holder, second, NO_DIGEST, TWO)
+        send(world, early)  # at equal fees, anvil's blocks keep the order of arrival
         send(world, late)
-        send(world, early)
         devnet.mine()
     finally:
         devnet.rpc("evm_setAutomine", True)
@@ -143,9 +140,9 @@ def test_a_revocation_in_the_same_block_stops_the_swap(world: World, holder: Hol
         late = swap(world, holder, 0, NO_DIGEST, ONE)
         data = world.registry.data("revoke", *holder.revoke(VENUES[0].address, 1))
         call = Call(world.registry.address, data)
-        early = prepare(VENUES[1], call, chain_id=31_337, nonce=0, gas_limit=400_000, fees=Fees(10**9, 10**6))
-        send(world, late)
+        early = prepare(VENUES[1], call, chain_id=31_337, nonce=0, gas_limit=400_000, fees=FEES)
         send(world, early)
+        send(world, late)
         devnet.mine()
     finally:
         devnet.rpc("evm_setAutomine", True)
