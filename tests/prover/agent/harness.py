@@ -8,13 +8,13 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from marginproof.v1 import relayer_service_pb2 as relayer_messages
 from marginproof.v1 import verifier_service_pb2 as venue_messages
 
 from marginproof.chains.evm.devnet import development_account
 from marginproof.model.errors import UnavailableError
 from marginproof.model.margin import MarginState, Outcome
 from marginproof.model.pledges import NO_COMMITMENT
-from marginproof.model.reasons import ReasonCode
 from marginproof.prover.account import Account
 from marginproof.prover.agent.agent import Agent, Wallet
 from marginproof.prover.agent.config import AgentConfig, TopUpConfig, VenueConfig
@@ -109,6 +109,22 @@ class LiveRelayer(RelayerForTests):
     def __init__(self) -> None:
         super().__init__()
         self.broken = False
+        self.watchers: set[asyncio.Queue[str]] = set()
+
+    def publish(self, chain: str) -> None:
+        """Everybody on the stream gets the newest certificate of a chain."""
+        for watcher in self.watchers:
+            watcher.put_nowait(chain)
+
+    async def StreamCertificates(self, request: Any, context: Any) -> AsyncIterator[Any]:
+        watcher: asyncio.Queue[str] = asyncio.Queue()
+        self.watchers.add(watcher)
+        try:
+            while True:
+                _, certificate = self.leaves[await watcher.get()]
+                yield relayer_messages.StreamCertificatesResponse(certificate=certificate.encode())
+        finally:
+            self.watchers.discard(watcher)
 
     async def GetAccountLeaf(self, request: Any, context: Any) -> Any:
         if self.broken:
@@ -189,7 +205,8 @@ def topping_up(when: Level = Level.CRITICAL) -> TopUpConfig:
 
 
 def agent_of(stage: Stage, heard: Heard, account: Account | None = None, **options: Any) -> Agent:
-    limits = options.pop("limits", LIMITS)
+    limits = dataclasses.replace(options.pop("limits", LIMITS), **_given(options, "step"))
+    sinks, given = options.pop("sinks", ()), _given(options, "metrics")
     config = configuration(**options)
     wallet = Wallet(WALLET, limits) if config.top_up is not None else None
     return Agent(
@@ -197,10 +214,16 @@ def agent_of(stage: Stage, heard: Heard, account: Account | None = None, **optio
         account or stage.account,
         stage.network,
         wallet=wallet,
-        sinks=[heard],
+        sinks=[heard, *sinks],
         clock=lambda: stage.now,
         chance=lambda: 0.5,
+        **given,
     )
+
+
+def _given(options: dict[str, Any], name: str) -> dict[str, Any]:
+    """Takes an option out, if it is there."""
+    return {name: options.pop(name)} if name in options else {}
 
 
 @contextlib.asynccontextmanager
@@ -226,7 +249,3 @@ def tick(stage: Stage, seconds: int = 30) -> None:
     stage.tick(seconds)
     for venue in stage.venues:
         live(stage, venue).publish()
-
-
-def known(reason: str) -> ReasonCode:
-    return ReasonCode(reason)

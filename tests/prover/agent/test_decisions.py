@@ -28,7 +28,7 @@ from marginproof.prover.agent.decisions import (
 )
 
 NOW = 1_000_000
-RULES = VenueRules(line_limit=1_000, interval_seconds=3_600, at_share=Fraction(1, 2), measure_seconds=60)
+RULES = VenueRules(1_000, interval_seconds=3_600, at_share=Fraction(1, 2), measure_seconds=60, patience_seconds=300)
 STAMP = Stamp(7, 1, bytes(32))
 MAINTENANCE = Ask(Purpose.MAINTENANCE)
 LINE = Proposal(b"\x01" * 48, 1_000, Purpose.INITIAL)
@@ -84,12 +84,28 @@ def test_only_one_venue_changes_its_pledge_at_a_time() -> None:
     assert due == Prove(MAINTENANCE, Why.STATE)
 
 
+def test_what_covers_the_book_does_not_wait_when_time_runs_out() -> None:
+    cover = Prove(Ask(COVER.purpose, COVER.commitment), Why.PROPOSAL, COVER)
+    waiting: dict[str, Any] = {"proposal": COVER, "swapping_elsewhere": True}
+    assert decided(**waiting) == Rest()
+    assert decided(**waiting, proof_due_at=NOW + 301) == Prove(MAINTENANCE, Why.INTERVAL)
+    assert decided(**waiting, proof_due_at=NOW + 300) == cover
+    assert decided(**waiting, proof_due_at=0) == Rest()
+    assert decided(**waiting, state=MarginState.MARGIN_CALL) == cover
+    line = decided(proposal=LINE, swapping_elsewhere=True, state=MarginState.MARGIN_CALL)
+    assert line == Prove(MAINTENANCE, Why.STATE)
+
+
 def test_nothing_is_sent_while_the_venues_own_swap_is_under_way() -> None:
     assert decided(swapping=True, state=MarginState.MARGIN_CALL) == Rest(ReasonCode.PLEDGE_PENDING)
 
 
 def test_without_a_snapshot_there_is_nothing_to_prove_on() -> None:
     assert decided(stamp=None, state=MarginState.MARGIN_CALL) == Rest(ReasonCode.SNAPSHOT_STALE)
+
+
+def test_a_venue_that_forgot_the_last_proof_gets_one() -> None:
+    assert decided(state=MarginState.NEVER_PROVEN) == Prove(MAINTENANCE, Why.STATE)
 
 
 def test_without_a_pledge_there_is_nothing_to_prove_about() -> None:
@@ -161,7 +177,7 @@ def test_what_never_happens(now_view: VenueView, past: list[tuple[Ask, Stamp]]) 
     assert history.answered.get(decision.ask) != now_view.stamp
     if isinstance(decision, Prove) and decision.proposal is not None:
         assert decision.proposal.line <= RULES.line_limit
-        assert not now_view.swapping_elsewhere
+        assert not now_view.swapping_elsewhere or decision.proposal.line == 0
         assert decision.ask == Ask(decision.proposal.purpose, decision.proposal.commitment)
     else:
         assert now_view.standing

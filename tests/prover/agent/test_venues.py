@@ -6,9 +6,9 @@ from marginproof.model.margin import MarginState, Outcome, Purpose
 from marginproof.model.pledges import NO_COMMITMENT
 from marginproof.model.reasons import ReasonCode
 from marginproof.prover.agent.events import EventKind
-from tests.prover.agent.harness import Heard, agent_of, live, running, tick
+from tests.prover.agent.harness import Heard, LiveRelayer, agent_of, live, running, tick
 from tests.prover.stage import BOOK, Stage
-from tests.prover.world import LOT, OTHER_VENUE, PRICES, VENUE, price_report, snapshot
+from tests.prover.world import HOME, LOT, OTHER_VENUE, PRICES, VENUE, price_report, snapshot
 
 
 async def test_a_proof_that_is_due_is_made_at_once(stage: Stage) -> None:
@@ -150,6 +150,33 @@ async def test_without_relayers_it_waits_and_proves_once_they_are_back(stage: St
         for relayer in stage.relayers:
             relayer.broken = False  # type: ignore[attr-defined] # as above
         await heard.has(EventKind.PROOF_ACCEPTED, VENUE)
+
+
+async def test_new_certificates_are_heard_of_before_they_are_asked_for(stage: Stage) -> None:
+    await stage.ready()
+    relayer = stage.relayers[0]
+    assert isinstance(relayer, LiveRelayer)
+    async with running(stage, poll_seconds=1_000.0) as heard:
+        await heard.until(lambda: relayer.watchers)
+        await heard.until(lambda: len(stage.account.state.headrooms) > 1)
+        measured = len(stage.account.state.headrooms)
+        stage.certify(epoch=31)
+        relayer.publish(HOME)
+        await heard.until(lambda: len(stage.account.state.headrooms) > measured)
+        assert any(event.subject == "certificates 0" for event in heard.of(EventKind.STREAM_BACK))
+
+
+async def test_a_deadline_that_comes_near_is_told_even_when_the_venue_is_gone(stage: Stage) -> None:
+    await stage.ready()
+    live(stage).due_at = stage.now + 3_000
+    async with running(stage) as heard:
+        await heard.has(EventKind.STATE_CHANGED, VENUE)
+        live(stage).broken = True
+        await heard.has(EventKind.TROUBLE, VENUE)
+        assert heard.of(EventKind.DEADLINE_NEAR) == []
+        stage.now += 2_700
+        near = await heard.has(EventKind.DEADLINE_NEAR, VENUE)
+        assert near.deadline == live(stage).due_at
 
 
 async def test_a_rejected_proof_is_told_and_not_repeated_on_the_same_evidence(stage: Stage) -> None:

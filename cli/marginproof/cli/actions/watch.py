@@ -146,7 +146,7 @@ def _result(reports: tuple[VenueReport, ...]) -> Result:
 def _document(report: VenueReport) -> dict[str, Any]:
     return {
         "venue": format_address(report.venue),
-        "level": report.level.name,
+        "level": report.level.name if report.level is not None else None,
         "state": report.state.name if report.state is not None else None,
         "trouble": str(report.code) if report.code is not None else None,
     }

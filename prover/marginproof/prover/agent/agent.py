@@ -5,7 +5,7 @@ import contextlib
 import dataclasses
 import random
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
-from typing import Any, Final
+from typing import Any
 
 from marginproof.client.relayer import RelayerClient
 from marginproof.client.venue import VenueClient
@@ -16,6 +16,7 @@ from marginproof.model.reasons import ReasonCode
 from marginproof.prover.account import Account
 from marginproof.prover.agent.collateral_watch import CollateralWatch, check_lock
 from marginproof.prover.agent.config import AgentConfig
+from marginproof.prover.agent.decisions import CALLS
 from marginproof.prover.agent.events import Event, EventKind, Sink
 from marginproof.prover.agent.feeds import CertificateFeed
 from marginproof.prover.agent.levels import Level
@@ -28,8 +29,6 @@ from marginproof.prover.funding import Funding, check_funding_key
 from marginproof.prover.session import AccountSession, system_clock
 from marginproof.risk.line import cash_entry
 
-_CALLS: Final = frozenset({MarginState.MARGIN_CALL, MarginState.DEFAULT})
-
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Wallet:
@@ -41,17 +40,24 @@ class Wallet:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class VenueReport:
-    """How one venue was left by a single round; ``code`` is the first failure's, None without one."""
+    """How one venue was left by a single round.
+
+    Args:
+        venue: Address, 20 bytes.
+        level: Of its headroom; None where it could not be measured in this round.
+        state: Its margin state; None where it did not say.
+        code: Why it could not be served; None where it could.
+    """
 
     venue: bytes
-    level: Level
+    level: Level | None
     state: MarginState | None
     code: ReasonCode | None
 
     @property
     def well(self) -> bool:
         """Whether nothing there needs anybody's attention."""
-        return self.code is None and self.level is not Level.CRITICAL and self.state not in _CALLS
+        return self.code is None and self.level is not Level.CRITICAL and self.state not in CALLS
 
 
 class Agent:
@@ -127,7 +133,9 @@ class Agent:
             return tuple(self._report(watch) for watch in watches)
 
     def _report(self, watch: VenueWatch) -> VenueReport:
-        return VenueReport(watch.venue, self._shared.memory.level(watch.venue), watch.state, watch.troubles.code)
+        standing = self._shared.standings.get(watch.venue)
+        level = None if standing is None else standing.level
+        return VenueReport(watch.venue, level, watch.state, watch.troubles.code)
 
     @contextlib.asynccontextmanager
     async def _parts(self) -> AsyncIterator[tuple[CertificateFeed, list[VenueWatch], CollateralWatch | None]]:

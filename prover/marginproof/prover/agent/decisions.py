@@ -10,9 +10,10 @@ from marginproof.model.margin import MarginState, Purpose
 from marginproof.model.pledges import NO_COMMITMENT
 from marginproof.model.reasons import ReasonCode
 
-_AT_ONCE: Final = frozenset(
-    {MarginState.PROOF_DUE, MarginState.MARGIN_CALL, MarginState.DEFAULT, MarginState.REDUCE_ONLY}
-)
+CALLS: Final = frozenset({MarginState.MARGIN_CALL, MarginState.DEFAULT})
+"""A deadline was missed."""
+
+_AT_ONCE: Final = CALLS | {MarginState.PROOF_DUE, MarginState.REDUCE_ONLY}
 """States that a proof, and only a proof, ends."""
 
 SETTLED: Final = frozenset({ReasonCode.MARGIN_INSUFFICIENT, ReasonCode.PROOF_ALREADY_MADE, ReasonCode.LINE_LIMIT})
@@ -98,12 +99,15 @@ class VenueRules:
         interval_seconds: Of the network, between two proofs.
         at_share: Share of the interval after which the next proof is made, in (0, 1).
         measure_seconds: How often headroom is measured where no proof is due.
+        patience_seconds: With less than this left until the deadline, a pledge that covers the book waits for no other
+            venue's swap: the registry's digest lets only one of them succeed, and the other is proven again.
     """
 
     line_limit: int = dataclasses.field(repr=False)
     interval_seconds: int
     at_share: Fraction
     measure_seconds: int
+    patience_seconds: int
 
 
 class Why(Enum):
@@ -146,7 +150,7 @@ def decide(rules: VenueRules, view: VenueView, history: VenueHistory, now: int) 
         return Rest(ReasonCode.PLEDGE_PENDING)  # the venue takes no proof before the swap is final
     if view.stamp is None:
         return Rest(ReasonCode.SNAPSHOT_STALE)
-    if view.proposal is not None and _acceptable(rules, view, view.proposal):
+    if view.proposal is not None and acceptable(rules, view, view.proposal, now):
         ask = Ask(view.proposal.purpose, view.proposal.commitment)
         if history.answered.get(ask) != view.stamp:
             return Prove(ask, Why.PROPOSAL, view.proposal)
@@ -158,9 +162,16 @@ def refuses_line(rules: VenueRules, proposal: Proposal) -> bool:
     return proposal.line > rules.line_limit
 
 
+def acceptable(rules: VenueRules, view: VenueView, proposal: Proposal, now: int) -> bool:
+    """Whether a proposal may be consented to now."""
+    if refuses_line(rules, proposal):
+        return False
+    return not view.swapping_elsewhere or urgent(rules, view, proposal, now)
+
+
 def due(rules: VenueRules, view: VenueView, now: int) -> Why | None:
     """Why a proof is due; None where none is."""
-    if view.state in _AT_ONCE:
+    if view.state in _AT_ONCE or (view.state is MarginState.NEVER_PROVEN and view.standing):
         return Why.STATE
     left = view.proof_due_at - now
     return Why.INTERVAL if view.proof_due_at and left <= (1 - rules.at_share) * rules.interval_seconds else None
@@ -177,8 +188,10 @@ def measured(history: VenueHistory, stamp: Stamp, now: int) -> VenueHistory:
     return dataclasses.replace(history, measured_at=now, measured_on=stamp)
 
 
-def _acceptable(rules: VenueRules, view: VenueView, proposal: Proposal) -> bool:
-    return not refuses_line(rules, proposal) and not view.swapping_elsewhere
+def urgent(rules: VenueRules, view: VenueView, proposal: Proposal, now: int) -> bool:
+    """Whether a proposal covers the book and cannot wait for another venue's swap."""
+    near = bool(view.proof_due_at) and view.proof_due_at - now <= rules.patience_seconds
+    return proposal.line == 0 and (near or view.state in CALLS)
 
 
 def _about_standing(rules: VenueRules, view: VenueView, history: VenueHistory, now: int) -> Decision:

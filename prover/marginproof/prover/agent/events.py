@@ -26,6 +26,7 @@ class EventKind(StrEnum):
     PROPOSAL_DECLINED = "proposal-declined"
     LEVEL_CHANGED = "level-changed"
     STATE_CHANGED = "state-changed"
+    DEADLINE_NEAR = "deadline-near"
     TOP_UP_RESERVED = "top-up-reserved"
     TOP_UP_SENT = "top-up-sent"
     TOP_UP_COUNTED = "top-up-counted"
@@ -53,7 +54,7 @@ _WARNINGS: Final = frozenset(
         EventKind.STREAM_LOST,
     }
 )
-_CRITICAL: Final = frozenset({EventKind.PROOF_IMPOSSIBLE, EventKind.TOP_UP_REFUSED})
+_CRITICAL: Final = frozenset({EventKind.PROOF_IMPOSSIBLE, EventKind.DEADLINE_NEAR, EventKind.TOP_UP_REFUSED})
 _URGENT_STATES: Final = frozenset({"MARGIN_CALL", "DEFAULT"})
 
 

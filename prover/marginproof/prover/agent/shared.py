@@ -5,6 +5,8 @@ import dataclasses
 from collections.abc import Callable
 from typing import Final
 
+import structlog
+
 from marginproof.model.errors import MarginproofError
 from marginproof.model.network_file import NetworkFile
 from marginproof.model.reasons import ReasonCode
@@ -18,6 +20,7 @@ from marginproof.prover.agent.metrics import AgentMetrics
 from marginproof.prover.session import AccountSession
 
 _FIRST_WAIT_SECONDS: Final = 1.0
+_log = structlog.get_logger("marginproof.agent")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -138,7 +141,11 @@ class Troubles:
 
     def failed(self, error: Exception) -> None:
         """Notes a failure; of an unexpected one only that it happened, for its text may hold a secret."""
-        code = error.code if isinstance(error, MarginproofError) else ReasonCode.INTERNAL
+        code = ReasonCode.INTERNAL
+        if isinstance(error, MarginproofError):
+            code = error.code
+        else:
+            _log.error("unexpected failure", subject=self._subject, error=type(error).__name__)
         self.failures += 1
         if code is not self.code:
             self.code = code

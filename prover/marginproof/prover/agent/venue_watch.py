@@ -23,6 +23,7 @@ from marginproof.prover.agent.decisions import (
     answered,
     decide,
     measured,
+    urgent,
 )
 from marginproof.prover.agent.events import Event, EventKind
 from marginproof.prover.agent.feeds import SnapshotFeed
@@ -56,6 +57,7 @@ class VenueWatch:
             interval_seconds=configuration.proof_interval_seconds,
             at_share=shared.config.at_share,
             measure_seconds=shared.config.measure_seconds,
+            patience_seconds=configuration.grace_seconds // 2,
         )
         self._bell = shared.bell()
         self.feed = SnapshotFeed(shared, venue, client, self._bell.ring)
@@ -70,6 +72,7 @@ class VenueWatch:
         """Goes on until cancelled."""
         while True:
             await self.serve()
+            self._warn_of_deadline()
             if self.troubles.failures:
                 left = float(self._due_at - self._shared.clock()) if self._due_at else None
                 await asyncio.sleep(self.troubles.wait_seconds(left))
@@ -97,6 +100,8 @@ class VenueWatch:
             return await self._measure(decision, view.stamp)
         if decision.proposal is None:
             return await self._prove(decision, view.stamp, None)
+        if urgent(self._rules, view, decision.proposal, self._shared.clock()):
+            return await self._prove(decision, view.stamp, proposal)
         async with self._shared.pledging:
             if self._shared.swapping_elsewhere(self.venue):
                 return False
@@ -192,6 +197,11 @@ class VenueWatch:
             self._tell(EventKind.LEVEL_CHANGED, level=level)
         shared.on_measured.ring()
 
+    def _warn_of_deadline(self) -> None:
+        """Told once for each deadline that comes near, also while the venue cannot be reached."""
+        if self._due_at and self._due_at - self._shared.clock() <= self._rules.patience_seconds:
+            self._tell_once(EventKind.DEADLINE_NEAR, self._due_at)
+
     def _pledged(self, commitment: bytes) -> None:
         """The venue brings it to the registry now; others wait for it, but not for ever."""
         self._swap = commitment
@@ -217,8 +227,8 @@ class VenueWatch:
             return
         if pledge.standing_commitment == self._swap:
             self._swap_over(EventKind.PLEDGE_STANDING, None)
-        elif pledge.proposal_state is not ProposalState.STANDING:
-            self._swap_over(EventKind.PLEDGE_FAILED, _known(pledge.reason))
+        else:
+            self._swap_over(EventKind.PLEDGE_FAILED, _known(pledge.reason) if pledge.reason else None)
 
     def _swap_over(self, kind: EventKind, code: ReasonCode | None) -> None:
         self._swap = None
@@ -226,7 +236,7 @@ class VenueWatch:
         self._tell(kind, code=code)
         self._shared.ring()  # a new digest: others' proposals wait for it
 
-    def _tell_once(self, kind: EventKind, about: object, *, code: ReasonCode) -> None:
+    def _tell_once(self, kind: EventKind, about: object, *, code: ReasonCode | None = None) -> None:
         """Told again only when it is about something else."""
         if self._told.get(kind) != about:
             self._told[kind] = about
