@@ -13,14 +13,21 @@ from marginproof.model.margin import Decision, MarginState, Outcome, SignedDecis
 from marginproof.model.reasons import ReasonCode
 from marginproof.model.typed_data import decision_message
 from marginproof.node.sealing import Sealer
-from marginproof.verifier.book import Fill
+from marginproof.verifier.book import Fill, Order
+from marginproof.verifier.book_store import AccountRow, FillRecord
+from marginproof.verifier.decision_store import FIRST_ANSWER, REPLAY_ANSWER, DecisionRecord
 from marginproof.verifier.evidence import ChainEvidence
+from marginproof.verifier.live import LiveAccounts
+from marginproof.verifier.pledge_store import Acceptance, PledgeRow, PledgeState
 from marginproof.verifier.setting import VenueSetting
 from marginproof.verifier.standings import StandingKeeper
 from marginproof.verifier.status import AccountStatus, after_accept
-from marginproof.verifier.store import FIRST_ANSWER, REPLAY_ANSWER, DecisionRecord, VenueStore
+from marginproof.verifier.store import VenueStore
+from marginproof.verifier.swap_store import SwapStore
+from marginproof.verifier.swaps import SwapOrder
 from tests.verifier.world import (
     ACCOUNT,
+    BOOK,
     FILE,
     HOME,
     NETWORK_ID,
@@ -30,7 +37,7 @@ from tests.verifier.world import (
     VENUE_KEY,
     FakeClock,
     World,
-    book_opening,
+    pledge_of,
 )
 
 OWNER = NETWORK_ID + VENUE
@@ -60,9 +67,18 @@ class Scene:
         self.evidence = EvidenceForTests()
         setting = VenueSetting.of(FILE, VENUE_KEY, clock=self.clock)
         both: Any = self.evidence  # stands in for the snapshots and for the relayers
-        self.keeper = StandingKeeper(setting, self.store, both, both)
-        self.store.open_book(book_opening(sequence=0))
-        self.store.write_status(ACCOUNT, after_accept(NOW, {HOME: NOW - 50}, self.keeper.rules))
+        live = LiveAccounts(self.store, VENUE, FILE.universe.compatible_since)
+        self.keeper = StandingKeeper(setting, self.store, live, both, both)
+        self.store.books.open(ACCOUNT)
+        self.write_status(after_accept(NOW, {HOME: NOW - 50}, self.keeper.rules))
+
+    def write_status(self, status: AccountStatus) -> None:
+        self.store.books.write_statuses([(ACCOUNT, status)])
+
+    def status(self) -> AccountStatus:
+        row = self.store.books.read(ACCOUNT)
+        assert row is not None
+        return row.status
 
     def at(self, seconds: int) -> MarginState:
         """The state after a tick at NOW + seconds."""
@@ -90,7 +106,7 @@ def test_from_good_to_default(scene: Scene) -> None:
         MarginState.DEFAULT,
         MarginState.DEFAULT,
     ]
-    assert scene.store.status(ACCOUNT) == AccountStatus(NOW, NOW + 4_800, 2, False, ((HOME, NOW - 50),))
+    assert scene.status() == AccountStatus(NOW, NOW + 4_800, 2, False, ((HOME, NOW - 50),))
 
 
 @pytest.mark.parametrize("missing", ["snapshot", HOME])
@@ -143,38 +159,75 @@ def test_a_decision_is_never_written_over(scene: Scene) -> None:
     scene.store.record_decision(b"key", FIRST_ANSWER, record())
     with pytest.raises(Exception, match="UNIQUE"):
         scene.store.record_decision(b"key", FIRST_ANSWER, record(Outcome.REJECT), AccountStatus(missed=1))
-    assert scene.store.find_decision(b"key", FIRST_ANSWER) == record()
-    assert scene.store.find_decision(b"key", REPLAY_ANSWER) is None
-    status = scene.store.status(ACCOUNT)
-    assert status is not None
-    assert status.missed == 0  # the standing of the refused write was not kept either
+    assert scene.store.decisions.find(b"key", FIRST_ANSWER) == record()
+    assert scene.store.decisions.find(b"key", REPLAY_ANSWER) is None
+    assert scene.status().missed == 0  # the standing of the refused write was not kept either
+
+
+def accepted() -> tuple[PledgeRow, SwapOrder]:
+    opening = pledge_of("accepted")
+    acceptance = Acceptance(b"\x01" * 20, 2**64 - 1, AccountStatus(missed=1, references=((HOME, 5),)))
+    order = SwapOrder(ACCOUNT, acceptance.owner, acceptance.index, bytes(32), opening.commitment, 1, b"\x02" * 65)
+    return PledgeRow(opening, PledgeState.ACCEPTED, acceptance), order
+
+
+def test_decision_pledge_and_swap_are_written_together(scene: Scene) -> None:
+    row, order = accepted()
+    scene.store.record_decision(b"key", FIRST_ANSWER, record(), AccountStatus(accepted_at=NOW), (row, order))
+    assert scene.store.pledges.of(ACCOUNT) == (row,)
+    assert [pending.order for pending in SwapStore(scene.store.database.engine).open_orders()] == [order]
+    another = dataclasses.replace(order, commitment=b"\x03" * 48)
+    with pytest.raises(RefusedError) as caught:
+        scene.store.record_decision(b"other", FIRST_ANSWER, record(), AccountStatus(missed=7), (row, another))
+    assert caught.value.code == ReasonCode.PLEDGE_PENDING
+    assert scene.store.decisions.find(b"other", FIRST_ANSWER) is None
+    assert scene.status().accepted_at == NOW
+
+
+def fill(fill_id: str) -> Fill:
+    return Fill(fill_id, Order(ACCOUNT, "ETH-PERP", 1, 1))
+
+
+def booked(scene: Scene, fill_id: str, before: int = 0) -> None:
+    after = AccountRow(before + 1, BOOK, AccountStatus())
+    scene.store.books.record([FillRecord(fill(fill_id), before + 1)], {ACCOUNT: (before, after)})
 
 
 def test_a_fill_on_a_book_that_moved_on_is_refused(scene: Scene) -> None:
-    fill = Fill("f", ACCOUNT, "ETH-PERP", 1, 1)
-    scene.store.record_fill(fill, book_opening(sequence=1), AccountStatus())
+    booked(scene, "f")
     with pytest.raises(RefusedError) as caught:
-        scene.store.record_fill(Fill("g", ACCOUNT, "ETH-PERP", 1, 1), book_opening(sequence=1), AccountStatus())
+        booked(scene, "g")
     assert caught.value.code == ReasonCode.CONFLICT
-    assert scene.store.find_fill("g") is None
+    assert scene.store.books.find_fills(["f", "g"]) == {"f": FillRecord(fill("f"), 1)}
+
+
+def test_fills_and_book_are_written_together(scene: Scene) -> None:
+    booked(scene, "f")
+    with pytest.raises(Exception, match="UNIQUE"):
+        booked(scene, "f", before=1)
+    row = scene.store.books.read(ACCOUNT)
+    assert row is not None
+    assert row.sequence == 1
 
 
 def test_opening_twice_keeps_the_first_book(scene: Scene) -> None:
-    before = scene.store.book(ACCOUNT)
-    scene.store.record_fill(Fill("f", ACCOUNT, "ETH-PERP", 1, 1), book_opening(sequence=1), AccountStatus())
-    assert scene.store.open_book(book_opening({}, sequence=0)) == 1
-    assert scene.store.book(ACCOUNT) == book_opening(sequence=1) != before
+    booked(scene, "f")
+    assert scene.store.books.open(ACCOUNT) == 1
+    row = scene.store.books.read(ACCOUNT)
+    assert row is not None
+    assert row.book == BOOK
+    assert row.status.accepted_at == NOW  # a fill changes no standing
 
 
 def test_another_key_does_not_open_the_books(tmp_path: Path) -> None:
     path = tmp_path / "venue.sqlite"
     store = VenueStore(path, SEALER, OWNER)
-    store.open_book(book_opening(sequence=0))
+    store.books.open(ACCOUNT)
     store.close()
     other = VenueStore(path, Sealer(b"\x02" * 32), OWNER)
     try:
         with pytest.raises(ConfigurationError) as caught:
-            other.book(ACCOUNT)
+            other.books.read(ACCOUNT)
         assert caught.value.code == ReasonCode.STORE_CORRUPT
     finally:
         other.close()
@@ -182,10 +235,10 @@ def test_another_key_does_not_open_the_books(tmp_path: Path) -> None:
 
 def test_expired_snapshots_are_dropped_after_their_time(scene: Scene, world: World) -> None:
     expires = world.snapshot.snapshot.expires_at
-    scene.store.add_snapshot(world.snapshot, world.report, keep_after=expires)
-    assert scene.store.find_snapshot(world.snapshot.digest) == world.snapshot
+    scene.store.snapshots.add(world.snapshot, world.report, keep_after=expires)
+    assert scene.store.snapshots.find(world.snapshot.digest) == world.snapshot
     after = dataclasses.replace(world.snapshot.snapshot, price_slot=10**6, expires_at=expires + 9)
     later = dataclasses.replace(world.snapshot, snapshot=after)
-    scene.store.add_snapshot(later, world.report, keep_after=expires + 1)
-    assert scene.store.find_snapshot(world.snapshot.digest) is None
-    assert scene.store.newest_snapshot() == (later, world.report)
+    scene.store.snapshots.add(later, world.report, keep_after=expires + 1)
+    assert scene.store.snapshots.find(world.snapshot.digest) is None
+    assert scene.store.snapshots.newest() == (later, world.report)

@@ -14,7 +14,10 @@ from marginproof.verifier.status import (
     StatusRules,
     advance,
     after_accept,
-    after_fill,
+    after_covered,
+    after_failed,
+    after_standing,
+    after_uncovered,
     state_of,
 )
 
@@ -72,23 +75,70 @@ def test_an_accepted_proof_ends_a_default() -> None:
     assert at(after_accept(START, {}, RULES), START)[1] is MarginState.GOOD
 
 
-def test_a_fill_makes_a_proof_due_at_once() -> None:
-    filled = after_fill(PROVEN, START + 10, RULES)
-    assert filled.deadline == START + 30
-    assert at(filled, START + 10)[1] is MarginState.PROOF_DUE
-    assert at(filled, START + 30)[1] is MarginState.MARGIN_CALL
+def test_an_uncovered_book_makes_a_proof_due_at_once() -> None:
+    uncovered = after_uncovered(PROVEN, START + 10, RULES)
+    assert uncovered.deadline == START + 30
+    assert at(uncovered, START + 10)[1] is MarginState.PROOF_DUE
+    assert at(uncovered, START + 30)[1] is MarginState.MARGIN_CALL
 
 
-def test_a_fill_never_puts_a_deadline_off() -> None:
-    assert after_fill(PROVEN, START + 95, RULES).deadline == START + 100
+def test_an_uncovered_book_never_puts_a_deadline_off() -> None:
+    assert after_uncovered(PROVEN, START + 95, RULES).deadline == START + 100
     called, _ = at(PROVEN, START + 100)
-    assert after_fill(called, START + 101, RULES).deadline == START + 120
-    assert after_fill(called, START + 101, RULES).missed == 1
+    assert after_uncovered(called, START + 101, RULES).deadline == START + 120
+    assert after_uncovered(called, START + 101, RULES).missed == 1
 
 
-def test_a_first_fill_of_an_unproven_account_sets_a_deadline() -> None:
-    filled = after_fill(AccountStatus(), START, RULES)
-    assert (filled.deadline, at(filled, START)[1]) == (START + 20, MarginState.PROOF_DUE)
+def test_the_next_snapshot_does_not_bring_the_deadline_forward_again() -> None:
+    uncovered = after_uncovered(PROVEN, START + 10, RULES)
+    assert after_uncovered(uncovered, START + 5, RULES) == uncovered
+    assert after_uncovered(uncovered, START + 20, RULES) == uncovered
+
+
+def test_a_book_covered_again_keeps_its_deadline() -> None:
+    covered = after_covered(after_uncovered(PROVEN, START + 10, RULES))
+    assert (covered.deadline, covered.uncovered) == (START + 30, False)
+    assert after_covered(PROVEN) == PROVEN
+
+
+def test_a_book_without_any_proof_gets_a_deadline_once_it_is_uncovered() -> None:
+    uncovered = after_uncovered(AccountStatus(), START, RULES)
+    assert (uncovered.deadline, at(uncovered, START)[1]) == (START + 20, MarginState.PROOF_DUE)
+
+
+def test_a_deadline_waits_while_a_swap_is_under_way() -> None:
+    swapping = dataclasses.replace(ALWAYS, swapping=True)
+    status, state = at(PROVEN, START + 500, swapping)
+    assert (status, state) == (PROVEN, MarginState.PROOF_DUE)
+    assert at(PROVEN, START + 1_001, swapping)[0].missed == 1  # at most until collateral may leave
+
+
+def test_a_pledge_that_stands_gives_at_least_a_grace() -> None:
+    assert after_standing(PROVEN, START + 10, RULES) == PROVEN
+    assert after_standing(PROVEN, START + 90, RULES).deadline == START + 110
+    assert after_standing(AccountStatus(), START, RULES) == AccountStatus()
+
+
+def test_a_failed_swap_takes_its_proof_back() -> None:
+    called, _ = at(PROVEN, START + 100)
+    accepted = after_accept(START + 110, {CHAIN: START}, RULES)
+    failed = after_failed(accepted, called, START + 112, RULES)
+    assert (failed.missed, failed.deadline, failed.accepted_at) == (1, START + 132, START)
+    assert at(failed, START + 112)[1] is MarginState.MARGIN_CALL
+    assert at(failed, START + 132)[1] is MarginState.DEFAULT
+
+
+def test_a_failed_swap_leaves_a_later_deadline_and_later_misses() -> None:
+    accepted = after_accept(START + 10, {CHAIN: START}, RULES)
+    assert after_failed(accepted, PROVEN, START + 12, RULES) == PROVEN
+    missed = dataclasses.replace(accepted, missed=2)
+    assert after_failed(missed, PROVEN, START + 12, RULES).missed == 2
+    uncovered = after_uncovered(accepted, START + 11, RULES)
+    assert after_failed(uncovered, PROVEN, START + 12, RULES).deadline == START + 32
+
+
+def test_a_failed_first_swap_leaves_nothing() -> None:
+    assert after_failed(PROVEN, AccountStatus(), START + 1, RULES) == AccountStatus()
 
 
 def test_without_evidence_no_deadline_passes_and_only_reducing_is_possible() -> None:
@@ -132,7 +182,7 @@ def test_every_state_names_what_to_do() -> None:
 @given(
     steps=st.lists(
         st.tuples(
-            st.integers(min_value=1, max_value=60), st.sampled_from(["tick", "fill", "accept", "outage", "back"])
+            st.integers(min_value=1, max_value=60), st.sampled_from(["tick", "uncovered", "accept", "swap", "outage", "back"])
         ),
         max_size=40,
     )
@@ -153,8 +203,12 @@ def test_no_history_defaults_without_two_full_answers_missed(steps: list[tuple[i
         assert status.missed - before in (0, 1)
         if outage:
             assert status.missed == before
-        if event == "fill":
-            status = after_fill(status, now, RULES)
+        if event == "uncovered":
+            status = after_uncovered(status, now, RULES)
+        elif event == "swap" and not outage:  # accepted, and failed at once: it never starts the count again
+            again = after_failed(after_accept(now, {CHAIN: now}, RULES), status, now, RULES)
+            assert again.missed == status.missed
+            status = again
         elif event == "accept" and not outage:
             status, accepted = after_accept(now, {CHAIN: now}, RULES), now
         if status.missed == 2:

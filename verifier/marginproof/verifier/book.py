@@ -77,10 +77,8 @@ class Floor:
 
         Raises:
             NotFoundError: No such entry.
-            MalformedError: INPUT_LENGTH of the account; OUT_OF_RANGE: lots, price, kind of entry or expiry.
+            MalformedError: OUT_OF_RANGE: lots, price, kind of entry or expiry.
         """
-        if len(order.account) != 32:
-            raise MalformedError("an account id has 32 bytes", code=ReasonCode.INPUT_LENGTH)
         entry = self._by_id.get(order.instrument)
         if entry is None:
             raise NotFoundError("the universe has no such entry", fix="list the entries with: marginproof network show")
