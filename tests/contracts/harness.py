@@ -78,7 +78,7 @@ class Chain:
         if to is not None:
             request["to"] = to
         digest = self.devnet.rpc("eth_sendTransaction", request)
-        receipt = self._receipt(digest)
+        receipt = self.receipt(digest)
         reason = None
         if int(receipt["status"], 16) == 0:
             error = self.devnet.rpc("ots_getTransactionError", digest)
@@ -91,7 +91,8 @@ class Chain:
         )
         return outcome, receipt.get("contractAddress") or ""
 
-    def _receipt(self, digest: str) -> dict[str, Any]:
+    def receipt(self, digest: str) -> dict[str, Any]:
+        """A transaction's receipt, as soon as there is one."""
         # The hash may be answered just before the block is mined.
         for _ in range(1_000):
             receipt: dict[str, Any] | None = self.devnet.rpc("eth_getTransactionReceipt", digest)

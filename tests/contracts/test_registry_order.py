@@ -1,7 +1,5 @@
 """Order decides: two swaps in one block, and a reorganisation between the proof and the swap."""
 
-from typing import Any
-
 import pytest
 
 from marginproof.chains.evm.contracts.codec import revert_reason
@@ -43,8 +41,7 @@ def send(world: World, transaction: PreparedTransaction) -> None:
 def outcome(world: World, transaction: PreparedTransaction) -> str | None:
     """The reason why it was refused in its block; None if it went through."""
     digest = "0x" + transaction.hash.hex()
-    receipt: dict[str, Any] = world.chain.devnet.rpc("eth_getTransactionReceipt", digest)
-    if int(receipt["status"], 16):
+    if int(world.chain.receipt(digest)["status"], 16):
         return None
     error = world.chain.devnet.rpc("ots_getTransactionError", digest)
     return revert_reason(bytes.fromhex(error.removeprefix("0x")))
@@ -68,7 +65,7 @@ def test_of_two_swaps_in_one_block_the_first_counts(world: World, holder: Holder
         devnet.mine()
     finally:
         devnet.rpc("evm_setAutomine", True)
-    receipts = [devnet.rpc("eth_getTransactionReceipt", "0x" + sent.hash.hex()) for sent in (early, late)]
+    receipts = [world.chain.receipt("0x" + sent.hash.hex()) for sent in (early, late)]
     assert receipts[0]["blockHash"] == receipts[1]["blockHash"]
     assert outcome(world, early) is None
     assert outcome(world, late) == "DIGEST_STALE"
@@ -100,6 +97,7 @@ def test_a_reorganisation_that_replaces_the_pledge_that_was_proven_on(world: Wor
     shown = swap(world, holder, 1, NO_DIGEST, ONE)
     hidden = swap(world, holder, 1, NO_DIGEST, TWO)
     send(world, shown)
+    assert outcome(world, shown) is None
     proven_on = digest_of(world, holder)
     mine = swap(world, holder, 0, proven_on, THREE)
     devnet.rpc("anvil_reorg", 1, [["0x" + hidden.raw.hex(), 0]])
@@ -117,6 +115,7 @@ def test_a_swap_mined_twice_in_a_reorganisation_counts_once(world: World, holder
     devnet.mine()
     mine = swap(world, holder, 0, NO_DIGEST, ONE)
     send(world, mine)
+    assert outcome(world, mine) is None
     first = digest_of(world, holder)
     devnet.rpc("anvil_reorg", 1, [["0x" + mine.raw.hex(), 0]])
     assert outcome(world, mine) is None
