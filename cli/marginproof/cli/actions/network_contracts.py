@@ -24,6 +24,7 @@ from marginproof.prover.files import write_atomic
 API_VERSION: Final = "marginproof/network-record/v1"
 _WHAT: Final = "the record of what was deployed"
 _POLL_SECONDS: Final = 0.5
+_MOST_FAILURES: Final = 20
 
 CodeHash = Callable[[bytes], bytes]
 """Address (20 bytes) → hash of the code that must lie there (32 bytes)."""
@@ -146,7 +147,16 @@ class Site:
                 replaced; and whatever reading the chain raises.
         """
         deadline = asyncio.get_running_loop().time() + self.wait_seconds
-        while not await self._is_final(contract, address):
+        failures = 0
+        while True:
+            try:
+                if await self._is_final(contract, address):
+                    break
+                failures = 0
+            except UnavailableError:  # an endpoint that lags, or is asked too often, does not end a deployment
+                failures += 1
+                if failures == _MOST_FAILURES:
+                    raise
             if asyncio.get_running_loop().time() > deadline:
                 raise UnavailableError(
                     f"{contract.name} is not final after {self.wait_seconds:.0f} s",

@@ -14,7 +14,7 @@ from marginproof.cli.output import Result
 from marginproof.cli.rpc_file import Endpoints, read_rpc_file
 from marginproof.model.chains import evm_chain_number, format_address
 from marginproof.model.documents import StrictDocument, parse_document, read_file
-from marginproof.model.errors import ConfigurationError, MarginproofError
+from marginproof.model.errors import ConfigurationError, MalformedError
 from marginproof.model.network import Configuration, Network, VaultPin
 from marginproof.model.network_file import (
     Delays,
@@ -235,24 +235,32 @@ def _check_document(plan: Plan) -> list[str]:
     """What the plan says by itself; gives its chains."""
     document = plan.document
     chains = [chain.chain for chain in document.chains]
-    for chain in chains:
-        evm_chain_number(chain)
+    try:
+        for chain in chains:
+            evm_chain_number(chain)
+    except MalformedError as error:
+        raise _invalid(error.message, error.fix) from error
     if len(set(chains)) != len(chains):
         raise _invalid("a chain is listed twice", "list it once")
     if document.home_chain not in chains:
         raise _invalid("the home chain is not among the chains", "add it under chains, with vault: false if need be")
     if not plan.vault_chains:
         raise _invalid("no chain has a vault", "give one chain a vault")
-    if plan.test_names and not document.development:
-        raise _invalid("test contracts belong to development networks", "remove test, or set development: true")
-    if len(set(plan.test_names)) != len(plan.test_names):
-        raise _invalid("two test contracts have one name", "rename one")
-    if {item.chain for item in document.test.contracts} - set(chains):
-        raise _invalid("a test contract lies on a chain that is not listed", "add the chain under chains")
+    _check_test_contracts(document, chains)
     for name in ("notice_seconds", "claim_seconds", "policy_delay_seconds"):
         if not 0 < getattr(document.delays, name) <= _MAX_DELAY_SECONDS:
             raise _invalid(f"{name} must be above 0 and at most a year", "the contracts refuse other delays")
     return chains
+
+
+def _check_test_contracts(document: PlanDocument, chains: list[str]) -> None:
+    names = [contract.name for contract in document.test.contracts]
+    if names and not document.development:
+        raise _invalid("test contracts belong to development networks", "remove test, or set development: true")
+    if len(set(names)) != len(names):
+        raise _invalid("two test contracts have one name", "rename one")
+    if {item.chain for item in document.test.contracts} - set(chains):
+        raise _invalid("a test contract lies on a chain that is not listed", "add the chain under chains")
 
 
 def universe_problems(file: NetworkFile, chains: list[str]) -> list[str]:
@@ -269,7 +277,7 @@ def universe_problems(file: NetworkFile, chains: list[str]) -> list[str]:
         if entry.chain and entry.chain not in with_vault
     ]
     for point in file.universe.points:
-        if not file.development and len({feed.address for feed in point.feeds}) < 3:
+        if not file.development and len(point.feeds) < 3:
             problems.append(f"price point {point.id!r} has fewer than three feeds")
         problems += [
             f"price point {point.id!r} has a feed on {feed.chain}, which no endpoint serves"
@@ -292,5 +300,5 @@ def _text(path: Path) -> str:
         raise _invalid("the universe file is no UTF-8 text", "write it again") from None
 
 
-def _invalid(message: str, fix: str) -> MarginproofError:
+def _invalid(message: str, fix: str) -> ConfigurationError:
     return ConfigurationError(f"{_WHAT}: {message}", fix=fix)

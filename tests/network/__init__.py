@@ -1,0 +1,1 @@
+"""Making, joining, checking and changing networks."""
