@@ -3,6 +3,8 @@
 import dataclasses
 from pathlib import Path
 
+from marginproof.prover.agent.config import AgentConfig
+from marginproof.prover.agent.config import load_config as load_agent_config
 from marginproof.relayers.config import RelayerConfig
 from marginproof.relayers.config import load_config as load_relayer_config
 from marginproof.verifier.config import VenueConfig
@@ -24,8 +26,15 @@ def test_the_venues_example() -> None:
     assert config.policies == (EXAMPLES / "policy.yaml",)
 
 
+def test_the_agents_example() -> None:
+    config = load_agent_config(EXAMPLES / "agent.yaml")
+    assert [venue.line_limit_usd for venue in config.venues] == [50_000, 0]
+
+
 def test_the_examples_name_every_setting() -> None:
-    for name, kind in (("relayer.yaml", RelayerConfig), ("venue.yaml", VenueConfig)):
+    agent = (AgentConfig, {"levels"})  # headroom, in the file
+    kinds = {"relayer.yaml": (RelayerConfig, ADVANCED), "venue.yaml": (VenueConfig, ADVANCED), "agent.yaml": agent}
+    for name, (kind, left_out) in kinds.items():
         text = (EXAMPLES / name).read_text()
-        fields = {field.name for field in dataclasses.fields(kind)} - ADVANCED
+        fields = {field.name for field in dataclasses.fields(kind)} - left_out
         assert {field for field in fields if f"{field}:" not in text} == set()
