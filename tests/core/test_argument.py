@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from marginproof import core
-from marginproof.core import CoreError, Opening, Row, Statement
+from marginproof.core import Claim, CoreError, Opening, Row, Statement
 from marginproof.model.reasons import ReasonCode
 
 BLINDING = (7).to_bytes(32, "big")
@@ -191,6 +191,33 @@ def test_a_proof_is_bound_to_statement_commitment_and_context() -> None:
         assert (error.code, error.step) == ("PROOF_INVALID", 8)
     error = refusal(core.verify, made, [commitment, commitment], b"venue-a", proof)
     assert (error.code, error.step) == ("COMMITMENT_COUNT", 2)
+
+
+def test_a_batch_names_every_bad_claim_with_its_reason() -> None:
+    small, large = statement(Row(8, 0, [{0: 1}])), Statement(512, 1, 1, [Row(16, 0, [{400: 1}])])
+    first, second = Opening(256, {0: 200}, BLINDING), Opening(512, {400: 60_000}, BLINDING)
+    good = [
+        Claim(small, [first.commitment()], b"a", core.prove(small, [first], b"a")),
+        Claim(large, [second.commitment()], b"b", core.prove(large, [second], b"b")),
+    ]
+    assert core.verify_batch([]) == {}
+    assert core.verify_batch(good) == {}
+    proof = core.prove(small, [first], b"a")
+    bad = [
+        Claim(small, [first.commitment()], b"other", proof),
+        Claim(small, [], b"a", proof),
+        Claim(small, [first.commitment()], b"a", proof[:-1]),
+    ]
+    refused = core.verify_batch([good[0], bad[0], good[1], bad[1], bad[2]])
+    assert {position: (error.code, error.step) for position, error in refused.items()} == {
+        1: ("PROOF_INVALID", 8),
+        3: ("COMMITMENT_COUNT", 2),
+        4: ("PROOF_LENGTH", 3),
+    }
+    assert all(isinstance(error, CoreError) for error in refused.values())
+    error = refusal(Claim, small, [b"short"], b"a", proof)
+    assert (error.code, error.step) == ("POINT_ENCODING", 2)
+    assert repr(good[0]) == "Claim(commitments=1, proof_length=448)"
 
 
 def test_secrets_are_not_shown() -> None:

@@ -1,5 +1,6 @@
 //! Rows, statements, proofs.
 
+use argument::proof::EncodedPoint;
 use argument::{Code, Setup};
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
@@ -12,8 +13,10 @@ use crate::openings::{Opening, points, system_randomness};
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<Row>()?;
     module.add_class::<Statement>()?;
+    module.add_class::<Claim>()?;
     module.add_function(wrap_pyfunction!(prove, module)?)?;
     module.add_function(wrap_pyfunction!(verify, module)?)?;
+    module.add_function(wrap_pyfunction!(verify_batch, module)?)?;
     module.add_function(wrap_pyfunction!(challenges, module)?)
 }
 
@@ -170,6 +173,51 @@ fn verify(
     let points = points(&commitments).map_err(|error| error.at_step(2))?;
     py.detach(|| argument::verify(Setup::global()?, statement, &points, context, proof)).map_err(CoreError::from)?;
     Ok(())
+}
+
+#[pyclass(frozen, module = "marginproof.core")]
+struct Claim {
+    statement: Py<Statement>,
+    commitments: Vec<EncodedPoint>,
+    context: Vec<u8>,
+    proof: Vec<u8>,
+}
+
+#[pymethods]
+impl Claim {
+    #[new]
+    fn new(
+        statement: Py<Statement>,
+        commitments: Vec<PyBackedBytes>,
+        context: Vec<u8>,
+        proof: Vec<u8>,
+    ) -> PyResult<Self> {
+        let commitments = points(&commitments).map_err(|error| error.at_step(2))?;
+        Ok(Self { statement, commitments, context, proof })
+    }
+
+    fn __repr__(&self) -> String {
+        format!("Claim(commitments={}, proof_length={})", self.commitments.len(), self.proof.len())
+    }
+}
+
+#[pyfunction]
+fn verify_batch<'py>(py: Python<'py>, claims: Vec<Py<Claim>>) -> PyResult<Bound<'py, PyDict>> {
+    let claims: Vec<_> = claims
+        .iter()
+        .map(|claim| {
+            let Claim { statement, commitments, context, proof } = claim.get();
+            argument::Claim { statement: &statement.get().0, commitments, context, proof }
+        })
+        .collect();
+    let refused = py
+        .detach(|| Ok::<_, argument::ArgumentError>(argument::verify_batch(Setup::global()?, &claims)))
+        .map_err(CoreError::from)?;
+    let answer = PyDict::new(py);
+    for (position, error) in refused {
+        answer.set_item(position, PyErr::from(CoreError::from(error)).into_value(py))?;
+    }
+    Ok(answer)
 }
 
 #[pyfunction]

@@ -9,6 +9,7 @@ from marginproof.core._native import (
     ERROR_CODES,
     FIELD_MODULUS,
     SETUP_DIGEST,
+    Claim,
     Opening,
     Row,
     SigningKey,
@@ -26,6 +27,7 @@ from marginproof.core._native import (
     reduce_blinding,
     verify,
     verify_aggregate,
+    verify_batch,
     verify_possession,
     verify_signature,
 )
@@ -34,6 +36,7 @@ __all__ = [
     "ERROR_CODES",
     "FIELD_MODULUS",
     "SETUP_DIGEST",
+    "Claim",
     "CoreError",
     "Opening",
     "Row",
@@ -52,6 +55,7 @@ __all__ = [
     "reduce_blinding",
     "verify",
     "verify_aggregate",
+    "verify_batch",
     "verify_possession",
     "verify_signature",
 ]

@@ -1,6 +1,8 @@
 from collections.abc import Mapping, Sequence
 from typing import final
 
+from marginproof.core._errors import CoreError
+
 __version__: str
 SETUP_DIGEST: bytes
 FIELD_MODULUS: int
@@ -50,6 +52,12 @@ class Statement:
 
 def prove(statement: Statement, openings: Sequence[Opening], context: bytes) -> bytes: ...
 def verify(statement: Statement, commitments: Sequence[bytes], context: bytes, proof: bytes) -> None: ...
+
+@final
+class Claim:
+    def __init__(self, statement: Statement, commitments: Sequence[bytes], context: bytes, proof: bytes) -> None: ...
+
+def verify_batch(claims: Sequence[Claim]) -> dict[int, CoreError]: ...
 def challenges(statement: Statement, commitments: Sequence[bytes], context: bytes, proof: bytes) -> dict[str, int]: ...
 
 @final
