@@ -141,10 +141,6 @@ class ChainInMemory:
 
     # What the registry watch gives.
 
-    @property
-    def height(self) -> int:
-        return self.final
-
     async def header(self, *, fresh: bool = False) -> Header:
         self._answer()
         return Header(self.final)

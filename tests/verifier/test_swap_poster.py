@@ -166,7 +166,7 @@ async def test_at_the_fee_cap_it_waits_and_warns(world: SwapWorld, tmp_path: Pat
                 world.base_fee(50 * GWEI)
                 world.mine()
                 await venue.tick(RULES.stuck_seconds)
-        assert [entry["nonce"] for entry in logs if "fee cap" in entry["event"]] == [0]
+        assert [entry["number"] for entry in logs if "fee cap" in entry["event"]] == [0]
         assert [fees.most for _, fees in venue.offers()] == [5 * GWEI]
         world.base_fee(GWEI)
         assert await venue.settle() == standing(order)

@@ -24,7 +24,6 @@ class RegistryWatch:
     Args:
         pool: The home chain.
         setting: The venue.
-        candidates: Venues (20 bytes each) whose mutual agreement with this one matters.
         monotonic: Gives seconds of a clock that never goes back.
     """
 
@@ -33,12 +32,10 @@ class RegistryWatch:
         pool: EndpointPool,
         setting: VenueSetting,
         *,
-        candidates: Iterable[bytes] = (),
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._pool = pool
         self._setting = setting
-        self._candidates = frozenset(candidates)
         self._monotonic = monotonic
         self._header: BlockHeader | None = None
         self._asked_at = 0.0
@@ -47,11 +44,6 @@ class RegistryWatch:
         self._authorised: OrderedDict[bytes, tuple[bytes, bool]] = OrderedDict()
         self._agreements: tuple[bytes, frozenset[bytes], frozenset[bytes]] | None = None
         self._nonce: tuple[bytes, int] | None = None
-
-    @property
-    def height(self) -> int:
-        """Number of the newest finalized block seen, 0 before the first."""
-        return 0 if self._header is None else self._header.number
 
     async def header(self, *, fresh: bool = False) -> BlockHeader:
         """The newest finalized block's header.
@@ -110,9 +102,9 @@ class RegistryWatch:
         _remember(self._authorised, account, (header.hash, allowed))
         return allowed
 
-    async def agreements(self, candidates: Iterable[bytes] | None = None) -> frozenset[bytes]:
-        """The venues that have a mutual agreement with this one, among the candidates (else the constructor's)."""
-        asked = self._candidates if candidates is None else frozenset(candidates)
+    async def agreements(self, candidates: Iterable[bytes]) -> frozenset[bytes]:
+        """Those of the candidates (addresses, 20 bytes each) that have a mutual agreement with this venue."""
+        asked = frozenset(candidates)
         if not asked:
             return frozenset()
         header = await self.header()
@@ -130,10 +122,6 @@ class RegistryWatch:
             account, _ = await self._pool.read_account(header, self._setting.venue)
             self._nonce = (header.hash, account.nonce)
         return self._nonce[1]
-
-    async def refresh(self) -> None:
-        """Follows the finalized block: call it in the background so that requests find it known."""
-        await self.header(fresh=True)
 
 
 def _remember(cache: OrderedDict[bytes, tuple[bytes, T]], key: bytes, value: tuple[bytes, T]) -> None:

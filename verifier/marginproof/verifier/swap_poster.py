@@ -157,9 +157,13 @@ class SwapPoster:
 
     async def _tell(self) -> None:
         for number, outcome in await asyncio.to_thread(self._store.untold):
-            answer = self._on_outcome(outcome)
-            if inspect.isawaitable(answer):
-                await answer
+            try:
+                answer = self._on_outcome(outcome)
+                if inspect.isawaitable(answer):
+                    await answer
+            except Exception as error:  # it is told again; the outcomes of other accounts must not wait for it
+                self._warn("an outcome was not taken", number, error=type(error).__name__)
+                continue
             await asyncio.to_thread(self._store.mark_told, number)
             _log.info(
                 "pledge settled", state=str(outcome.state), kind=str(outcome.kind), reason=str(outcome.reason or "")
@@ -206,7 +210,9 @@ class SwapPoster:
                 call = self._sending.call_of(pending.order)
                 self._gas[pending.number] = await self._sending.estimate(call)
             except (TransactionReverted, MalformedError) as refusal:
-                if pending.order.kind is SwapKind.SWAP and getattr(refusal, "reason", "") != DIGEST_STALE:
+                if pending.order.kind is SwapKind.RELEASE or getattr(refusal, "reason", "") == DIGEST_STALE:
+                    self._refused.pop(pending.number, None)  # the finalized record decides
+                else:
                     self._refused.setdefault(pending.number, head.height)
                 continue
             self._refused.pop(pending.number, None)
@@ -246,6 +252,7 @@ class SwapPoster:
         except UnavailableError as error:
             self._warn("no endpoint takes a transaction", attempt.nonce, reason=str(error.code), fix=error.fix)
             return
+        self._outbid.discard(attempt.hash)
         if outcome is BroadcastOutcome.UNDERPRICED:
             self._outbid.add(attempt.hash)
         elif outcome in _REFUSALS:
@@ -261,8 +268,8 @@ class SwapPoster:
                     fix="let nobody else use this key; orders that lost their nonce are sent again",
                 )
 
-    def _warn(self, event: str, nonce: int, **fields: str) -> None:
-        """Logs once for each nonce."""
-        if (event, nonce) not in self._warned:
-            self._warned.add((event, nonce))
-            _log.warning(event, nonce=nonce, **fields)
+    def _warn(self, event: str, number: int, **fields: str) -> None:
+        """Logs once for each nonce, or each order."""
+        if (event, number) not in self._warned:
+            self._warned.add((event, number))
+            _log.warning(event, number=number, **fields)
