@@ -77,7 +77,26 @@ class Live:
     venue: VenueForTests
     options: tuple[str, ...]
     funding: tuple[str, ...]
+    payer: tuple[str, ...]
     directory: Path
+    background: Background
+
+    @contextlib.contextmanager
+    def mining(self) -> Iterator[None]:
+        """Blocks come by themselves while a command waits for finality."""
+        ended = threading.Event()
+
+        def mine() -> None:
+            while not ended.wait(0.2):
+                self.chain.devnet.mine()
+
+        thread = threading.Thread(target=mine)
+        thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            thread.join()
 
     @property
     def rpc(self) -> tuple[str, ...]:
@@ -102,6 +121,10 @@ def live(deployed: Chain, background: Background, tmp_path: Path) -> Iterator[Li
     venue.network_id = network.network_id
     network_path = tmp_path / "network.yaml"
     network_path.write_bytes(dump_network_file(network))
+    venue.swaps_on = (deployed.devnet.url, network.network.registry)
+    payer_path = tmp_path / "payer-key"
+    deployed.devnet.account(2)
+    payer_path.write_text(bytes(development_account(2).key).hex())
     key_path = tmp_path / "funding-key"
     deployed.devnet.account(1)
     key_path.write_text(bytes(development_account(1).key).hex())
@@ -110,5 +133,6 @@ def live(deployed: Chain, background: Background, tmp_path: Path) -> Iterator[Li
     with deployed.devnet.snapshot():
         for _ in range(4):  # funding a key changes the newest block's state behind its root: finality must be past it
             deployed.devnet.mine()
-        yield Live(deployed, network, relayers, venue, options, ("--funding-key-file", str(key_path)), account)
+        funding, payer = (("--funding-key-file", str(key_path)), ("--payer-key-file", str(payer_path)))
+        yield Live(deployed, network, relayers, venue, options, funding, payer, account, background)
     background.do(stack.aclose())

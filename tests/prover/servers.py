@@ -1,5 +1,6 @@
 """A relayer's and a venue's answers over real sockets; what they answer, the test decides."""
 
+import asyncio
 import contextlib
 import dataclasses
 import hashlib
@@ -91,6 +92,8 @@ class VenueForTests(VerifierServiceServicer):
     reasons: tuple[str, ...] = ()
     failure: str = ""
     forged: bool = False
+    swaps_on: tuple[str, bytes] | None = None
+    swapping: asyncio.Task[None] | None = None
     presentations: list[Presentation] = dataclasses.field(default_factory=list)
     signers: list[bytes] = dataclasses.field(default_factory=list)
 
@@ -183,6 +186,8 @@ class VenueForTests(VerifierServiceServicer):
             reasons=self.reasons,
             decided_at=self.snapshot.snapshot.created_at if self.snapshot else 1,
         )
+        if self.swaps_on and presentation.consent and self.outcome is Outcome.ACCEPT:
+            self.swapping = asyncio.create_task(self.swap(*self.swaps_on))
         signature = bytes(65) if self.forged else sign_typed(self.key, decision_message(decision))
         return venue_messages.SubmitPresentationResponse(
             signed_decision=SignedDecision(decision, signature).encode(),

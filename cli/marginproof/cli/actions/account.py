@@ -5,7 +5,7 @@ import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
-from marginproof.cli.actions.opened import Access, funding_key, opened, parse_endpoints
+from marginproof.cli.actions.opened import Access, funding_key, opened
 from marginproof.cli.amounts import parse_units
 from marginproof.cli.output import Result
 from marginproof.cli.passwords import read_password
@@ -24,8 +24,10 @@ from marginproof.prover.state import LockRecord
 _NATIVE_DECIMALS = 18
 
 
-def new(access: Access, venues: Sequence[str], endpoints: Sequence[str], index: int, *, insecure_fast: bool) -> Result:
-    """Makes an account directory."""
+def new(
+    access: Access, venues: Sequence[str], endpoints: dict[str, tuple[str, ...]], index: int, *, insecure_fast: bool
+) -> Result:
+    """Makes an account directory; ``endpoints`` as :func:`parse_endpoints` gives them."""
     network = load_network_file(access.network)
     if insecure_fast and not network.development:
         raise RefusedError(
@@ -39,7 +41,7 @@ def new(access: Access, venues: Sequence[str], endpoints: Sequence[str], index: 
         network,
         read_password(access.password_file, confirm=True),
         venues=payees,
-        endpoints=parse_endpoints(endpoints),
+        endpoints=endpoints,
         index=index,
         insecure_fast=insecure_fast,
     )
@@ -53,14 +55,13 @@ def new(access: Access, venues: Sequence[str], endpoints: Sequence[str], index: 
         ("account", document["account"]),
         ("directory", document["directory"]),
         ("venues", ", ".join(document["venues"])),
-        ("next", "back the directory up, then: marginproof account lock"),
+        ("next", "marginproof account lock; then keep a copy with: marginproof account backup"),
     ]
     return Result("account-new", document, [(label, str(value)) for label, value in fields])
 
 
-def endpoints(access: Access, pairs: Sequence[str]) -> Result:
+def endpoints(access: Access, changed: dict[str, tuple[str, ...]]) -> Result:
     """Sets JSON-RPC addresses; shows how many there are per chain, never the addresses."""
-    changed = parse_endpoints(pairs)
     with opened(access) as (account, _):
         if changed:
             merged = {**account.state.endpoints, **changed}

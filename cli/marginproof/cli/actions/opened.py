@@ -8,6 +8,7 @@ from pathlib import Path
 from eth_account.signers.local import LocalAccount
 
 from marginproof.cli.passwords import read_password, read_secret_text
+from marginproof.cli.rpc_file import read_rpc_file
 from marginproof.model.chains import parse_address, parse_chain
 from marginproof.model.errors import MalformedError
 from marginproof.model.network_file import NetworkFile, load_network_file
@@ -38,6 +39,11 @@ def funding_key(path: Path | None) -> LocalAccount | None:
     return None if path is None else parse_private_key(read_secret_text(path, "the funding key file"))
 
 
+def payer_key(path: Path | None) -> LocalAccount | None:
+    """The key in a file that pays for the account's transactions on the registry, if one was named."""
+    return None if path is None else parse_private_key(read_secret_text(path, "the payer's key file"))
+
+
 def one_venue(network: NetworkFile, text: str | None) -> bytes:
     """The venue that was named, or the only one that the network file has.
 
@@ -54,13 +60,14 @@ def one_venue(network: NetworkFile, text: str | None) -> bytes:
     return network.venues[0].address
 
 
-def parse_endpoints(pairs: Sequence[str]) -> dict[str, tuple[str, ...]]:
-    """JSON-RPC addresses by chain, from ``CHAIN=URL`` pairs; the addresses themselves are never shown.
+def parse_endpoints(pairs: Sequence[str], rpc_file: Path | None = None) -> dict[str, tuple[str, ...]]:
+    """JSON-RPC addresses by chain, from ``CHAIN=URL`` pairs and a file; the addresses themselves are never shown.
 
     Raises:
         MalformedError: A pair is none.
+        ConfigurationError: FILE_UNREADABLE or CONFIG_INVALID: the file.
     """
-    endpoints: dict[str, tuple[str, ...]] = {}
+    endpoints: dict[str, tuple[str, ...]] = {} if rpc_file is None else dict(read_rpc_file(rpc_file))
     for position, pair in enumerate(pairs):
         chain, separator, url = pair.partition("=")
         if not separator or not url.startswith(("http://", "https://")) or len(url) > 2048:

@@ -15,22 +15,26 @@ from marginproof.cli.options import (
     LockOption,
     NetworkOption,
     PasswordFileOption,
+    RpcFileOption,
     VenueOption,
     output_of,
 )
 
 if TYPE_CHECKING:
-    from marginproof.cli.actions import account, account_proof, opened
+    from marginproof.cli.actions import account, account_keys, account_pledge, account_proof, account_status, opened
     from marginproof.model import margin
 else:
     account = lazy_module("marginproof.cli.actions.account")
+    account_keys = lazy_module("marginproof.cli.actions.account_keys")
+    account_pledge = lazy_module("marginproof.cli.actions.account_pledge")
     account_proof = lazy_module("marginproof.cli.actions.account_proof")
+    account_status = lazy_module("marginproof.cli.actions.account_status")
     opened = lazy_module("marginproof.cli.actions.opened")
     margin = lazy_module("marginproof.model.margin")
 
 app = typer.Typer(
     name="account",
-    help="Make an account, lock collateral, register it, prove margin.",
+    help="Make an account, lock collateral, register it, pledge, prove margin.",
     no_args_is_help=True,
     rich_markup_mode="rich",
 )
@@ -52,6 +56,21 @@ WaitOption = Annotated[float, typer.Option(metavar="SECONDS", min=1, help="How l
 TimeoutOption = Annotated[
     float, typer.Option("--timeout", metavar="SECONDS", min=0.1, help="How long to wait for each answer.")
 ]
+PayerOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--payer-key-file",
+        metavar="FILE",
+        help="File with the private key (hexadecimal) that pays for gas; everybody sees that it acts for the account, "
+        "so never one that funds locks. Without it the change is only signed, for anybody to send.",
+    ),
+]
+FinalityOption = Annotated[
+    float, typer.Option("--wait", metavar="SECONDS", min=1, help="How long to wait until it is final.")
+]
+SaveOption = Annotated[
+    Path | None, typer.Option("--save", metavar="FILE", help="Save proof and evidence for `verify presentation`.")
+]
 
 
 @app.command("new")
@@ -68,13 +87,15 @@ def new(
         ),
     ] = None,
     rpc: RpcOption = None,
+    rpc_file: RpcFileOption = None,
     index: Annotated[int, typer.Option(metavar="N", min=0, help="Which of the owner's accounts this is.")] = 0,
     password_file: PasswordFileOption = None,
     insecure_fast: FastOption = False,
 ) -> None:
     """Make an account: a directory with an encrypted keystore and state."""
     access = opened.Access(directory, network, password_file)
-    result = account.new(access, venue or [], rpc or [], index, insecure_fast=insecure_fast)
+    endpoints = opened.parse_endpoints(rpc or [], rpc_file)
+    result = account.new(access, venue or [], endpoints, index, insecure_fast=insecure_fast)
     output_of(context).show(result)
 
 
@@ -84,10 +105,12 @@ def endpoints(
     directory: AccountOption,
     network: NetworkOption,
     rpc: RpcOption = None,
+    rpc_file: RpcFileOption = None,
     password_file: PasswordFileOption = None,
 ) -> None:
     """Set the JSON-RPC endpoints of chains; they replace the old ones of the same chain and are stored encrypted."""
-    output_of(context).show(account.endpoints(opened.Access(directory, network, password_file), rpc or []))
+    access = opened.Access(directory, network, password_file)
+    output_of(context).show(account.endpoints(access, opened.parse_endpoints(rpc or [], rpc_file)))
 
 
 @app.command("lock")
@@ -151,18 +174,128 @@ def prove(
     network: NetworkOption,
     venue: VenueOption = None,
     initial: Annotated[bool, typer.Option("--initial", help="Prove the initial level, not maintenance.")] = False,
-    save: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Save proof and evidence for `verify presentation`.")
-    ] = None,
+    save: SaveOption = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Make and check the proof, do not submit it.")] = False,
     timeout: TimeoutOption = 5.0,
     password_file: PasswordFileOption = None,
 ) -> None:
-    """Prove margin to a venue. Exit code 0: accepted; 10 to 14: rejected, and why."""
+    """Prove margin to a venue on its standing pledge. Exit code 0: accepted; 10 to 14: rejected, and why."""
     purpose = margin.Purpose.INITIAL if initial else margin.Purpose.MAINTENANCE
     output = output_of(context)
     access = opened.Access(directory, network, password_file)
     output.show(account_proof.prove(access, venue, purpose, save, timeout, output, dry_run=dry_run))
+
+
+@app.command("authorise")
+def authorise(
+    context: typer.Context,
+    directory: AccountOption,
+    network: NetworkOption,
+    venue: VenueOption = None,
+    payer_key_file: PayerOption = None,
+    wait: FinalityOption = 1800.0,
+    timeout: TimeoutOption = 5.0,
+    password_file: PasswordFileOption = None,
+) -> None:
+    """Let a venue pledge the account's headroom, on the registry. Each pledge still needs the account's consent."""
+    output, posting = output_of(context), account_pledge.Posting(payer_key_file, wait, timeout)
+    access = opened.Access(directory, network, password_file)
+    output.show(account_pledge.authorise(access, venue, posting, output, revoke=False))
+
+
+@app.command("revoke")
+def revoke(
+    context: typer.Context,
+    directory: AccountOption,
+    network: NetworkOption,
+    venue: VenueOption = None,
+    payer_key_file: PayerOption = None,
+    wait: FinalityOption = 1800.0,
+    timeout: TimeoutOption = 5.0,
+    password_file: PasswordFileOption = None,
+) -> None:
+    """Take a venue's authorisation back: no new pledge; a standing one lapses after the network's notice."""
+    output, posting = output_of(context), account_pledge.Posting(payer_key_file, wait, timeout)
+    access = opened.Access(directory, network, password_file)
+    output.show(account_pledge.authorise(access, venue, posting, output, revoke=True))
+
+
+@app.command("venue-limit")
+def venue_limit(
+    context: typer.Context,
+    directory: AccountOption,
+    network: NetworkOption,
+    line: Annotated[str, typer.Option(metavar="USD", help="Largest trading line; 0 for none.")],
+    venue: VenueOption = None,
+    password_file: PasswordFileOption = None,
+) -> None:
+    """Set the largest trading line that a venue may be given unasked. Until it is set, there is none."""
+    access = opened.Access(directory, network, password_file)
+    output_of(context).show(account_pledge.venue_limit(access, venue, line))
+
+
+@app.command("pledge")
+def pledge(
+    context: typer.Context,
+    directory: AccountOption,
+    network: NetworkOption,
+    venue: VenueOption = None,
+    max_line: Annotated[
+        str | None,
+        typer.Option(metavar="USD", help="Largest line to accept this time. Default: what `venue-limit` allows."),
+    ] = None,
+    save: SaveOption = None,
+    wait: FinalityOption = 1800.0,
+    timeout: TimeoutOption = 5.0,
+    password_file: PasswordFileOption = None,
+) -> None:
+    """Check, prove and consent to the pledge that a venue proposes, and wait until it stands.
+
+    Exit code 0: it stands; 10 to 14: the venue rejected the proof, and why.
+    """
+    output, posting = output_of(context), account_pledge.Posting(None, wait, timeout)
+    access = opened.Access(directory, network, password_file)
+    output.show(account_pledge.pledge(access, venue, max_line, save, posting, output))
+
+
+@app.command("rotate-key")
+def rotate_key(
+    context: typer.Context,
+    directory: AccountOption,
+    network: NetworkOption,
+    payer_key_file: PayerOption = None,
+    wait: FinalityOption = 1800.0,
+    timeout: TimeoutOption = 5.0,
+    password_file: PasswordFileOption = None,
+) -> None:
+    """Hand the account over to its next key, on the registry. The account id stays."""
+    output, posting = output_of(context), account_pledge.Posting(payer_key_file, wait, timeout)
+    access = opened.Access(directory, network, password_file)
+    output.show(account_keys.rotate_key(access, posting, output))
+
+
+@app.command("backup")
+def backup(
+    context: typer.Context,
+    directory: AccountOption,
+    network: NetworkOption,
+    out: Annotated[Path, typer.Option(metavar="FILE", help="Where to write it; must not exist.")],
+    password_file: PasswordFileOption = None,
+) -> None:
+    """Write keys and state into one encrypted file, opened by the account's password."""
+    output_of(context).show(account_keys.backup(opened.Access(directory, network, password_file), out))
+
+
+@app.command("restore")
+def restore(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The backup.", show_default=False)],
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="The account's new directory.", show_default=False)],
+    network: NetworkOption,
+    password_file: PasswordFileOption = None,
+) -> None:
+    """Make an account's directory from a backup. Never use the machine that it came from again."""
+    output_of(context).show(account_keys.restore(file, directory, network, password_file))
 
 
 @app.command("status")
@@ -171,14 +304,14 @@ def status(
     directory: AccountOption,
     network: NetworkOption,
     venue: VenueOption = None,
-    amounts: Annotated[bool, typer.Option("--amounts", help="Show how much each lock holds.")] = False,
+    amounts: Annotated[bool, typer.Option("--amounts", help="Show what locks hold, lines and headroom.")] = False,
     offline: Annotated[bool, typer.Option("--offline", help="Ask nobody.")] = False,
     timeout: TimeoutOption = 5.0,
     password_file: PasswordFileOption = None,
 ) -> None:
-    """Show locks, registration, newest certificates and margin status."""
+    """Show locks, registration, newest certificates, pledges and margin status, at one venue or at all of them."""
     access = opened.Access(directory, network, password_file)
-    output_of(context).show(account_proof.status(access, venue, timeout, amounts=amounts, offline=offline))
+    output_of(context).show(account_status.status(access, venue, timeout, amounts=amounts, offline=offline))
 
 
 @app.command("withdraw")
