@@ -106,7 +106,7 @@ KEYS = {
     ("relayer", "status"): {"healthy_count", "threshold", "relayers"},
     ("account", "new"): {"account", "network_id", "directory", "venues"},
     ("account", "endpoints"): {"endpoint_counts"},
-    ("account", "status"): {"account", "venues", "registration", "locks"},
+    ("account", "status"): {"account", "venues", "key_number", "registration", "locks"},
     ("relayer", "keys", "new"): {"keystore", "public_key", "possession"},
     ("venue", "keys", "new"): {"keystore", "address"},
 }
