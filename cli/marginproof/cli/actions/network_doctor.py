@@ -83,7 +83,7 @@ async def _all(
         checks += await _contracts(file, chains)
         now = int(clock())
         nodes = await asyncio.gather(
-            *(_relayer(file, relayer, timeout_seconds) for relayer in file.relayers),
+            *(relayer_checks(file, relayer, timeout_seconds) for relayer in file.relayers),
             *(_venue(file, venue, chains, timeout_seconds, now) for venue in file.venues),
         )
         for part in nodes:
@@ -240,7 +240,8 @@ async def _feeds(file: NetworkFile, chains: Mapping[str, _Chain], now: int) -> l
 # -- nodes
 
 
-async def _relayer(file: NetworkFile, relayer: RelayerEndpoint, timeout_seconds: float) -> list[Check]:
+async def relayer_checks(file: NetworkFile, relayer: RelayerEndpoint, timeout_seconds: float) -> list[Check]:
+    """Whether a relayer is reached by its pinned certificate, and is of this network."""
     name = f"relayer {relayer.index}"
     client = RelayerClient(relayer.target, relayer.certificate_pem, timeout_seconds=timeout_seconds)
 
