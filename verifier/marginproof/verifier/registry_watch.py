@@ -98,9 +98,8 @@ class RegistryWatch:
             return known[1]
         file, venue = self._setting.file, self._setting.venue
         found = await read_authorisation(self._pool, header, file.network, file.configuration, account, venue)
-        allowed = found.authorised and not found.revoked_at
-        _remember(self._authorised, account, (header.hash, allowed))
-        return allowed
+        _remember(self._authorised, account, (header.hash, found.authorised))
+        return found.authorised
 
     async def agreements(self, candidates: Iterable[bytes]) -> frozenset[bytes]:
         """Those of the candidates (addresses, 20 bytes each) that have a mutual agreement with this venue."""

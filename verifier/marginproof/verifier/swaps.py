@@ -16,7 +16,7 @@ What makes this safe whatever endpoints say:
 import dataclasses
 from enum import StrEnum
 
-from marginproof.model.pledges import RegistryRecord
+from marginproof.model.pledges import RegistryRecord, StandingPledge
 from marginproof.model.reasons import ReasonCode
 
 
@@ -113,10 +113,8 @@ def judge(
     if order.kind is SwapKind.RELEASE:
         return (SwapState.RELEASED, None) if pledge is None and not live else None
     if finding.record.digest != order.digest:
-        if pledge is not None and (pledge.commitment, pledge.universe_version) == (
-            order.commitment,
-            order.universe_version,
-        ):
+        wanted = StandingPledge(venue, order.commitment, order.universe_version, 0)
+        if pledge is not None and dataclasses.replace(pledge, revoked_at=0) == wanted:
             return SwapState.STANDING, None
         gone = ReasonCode.REGISTRY_DIGEST_STALE if finding.authorised else ReasonCode.VENUE_NOT_AUTHORISED
         return SwapState.FAILED, gone
