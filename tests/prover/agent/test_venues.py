@@ -223,8 +223,7 @@ async def test_it_never_proves_on_prices_outside_the_band(stage: Stage) -> None:
 
 
 async def test_a_snapshot_of_somebody_else_is_no_snapshot(stage: Stage) -> None:
-    await stage.ready()
-    live(stage).state = MarginState.PROOF_DUE
+    await stage.collateral()  # nothing is due: it is the snapshot itself that is looked at
     stage.venue.snapshot = stage.other.snapshot
     async with running(stage) as heard:
         trouble = await heard.has(EventKind.TROUBLE, VENUE)

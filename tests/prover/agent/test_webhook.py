@@ -31,8 +31,10 @@ class Receiver:
     url: str = ""
     statuses: list[int] = dataclasses.field(default_factory=list)
     taken: list[tuple[dict[str, str], bytes]] = dataclasses.field(default_factory=list)
+    paths: set[str] = dataclasses.field(default_factory=set)
 
     async def take(self, request: web.Request) -> web.Response:
+        self.paths.add(request.path)
         self.taken.append((dict(request.headers), await request.read()))
         status = self.statuses.pop(0) if self.statuses else 204
         headers = {"Location": "/elsewhere"} if status == 302 else {}
@@ -43,7 +45,7 @@ class Receiver:
 async def receiver() -> AsyncIterator[Receiver]:
     made = Receiver()
     app = web.Application()
-    app.router.add_post("/{tail:.*}", made.take)
+    app.router.add_route("*", "/{tail:.*}", made.take)
     runner = web.AppRunner(app)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -95,6 +97,7 @@ async def test_failures_are_tried_again_with_the_same_delivery(receiver: Receive
         webhook(WARNING)
         await webhook.finish()
     assert len(receiver.taken) == 4
+    assert receiver.paths == {"/hook"}  # redirects are not followed
     assert len({headers["X-Marginproof-Delivery"] for headers, _ in receiver.taken}) == 1
     assert counted == ["delivered"]
 

@@ -39,7 +39,7 @@ class Threshold:
     usd_cents: int | None = None
 
     def cents(self, measured: Measured) -> Fraction:
-        """The threshold for this account now, USD cents."""
+        """The threshold for this account now, USD cents; never negative, so missing margin is below every one."""
         share = Fraction(0)
         if self.percent is not None:
             share = self.percent / 100 * measured.collateral_cents
@@ -73,6 +73,6 @@ class LevelRules:
         return max(-(-missing.numerator // missing.denominator), 0)
 
     def _plain(self, measured: Measured, factor: Fraction) -> Level:
-        if measured.free_cents < 0 or measured.free_cents < self.critical.cents(measured) * factor:
+        if measured.free_cents < self.critical.cents(measured) * factor:
             return Level.CRITICAL
         return Level.TIGHT if measured.free_cents < self.warn.cents(measured) * factor else Level.OK

@@ -110,9 +110,7 @@ def plan(limits: TopUpLimits, ledger: Ledger, wanted: int, now: int) -> int:
 def reserved(ledger: Ledger, top_up: TopUp, now: int) -> Ledger:
     """The ledger with one more top-up; those that no limit asks for any more are dropped."""
     kept = (old for old in ledger.recent if old.reserved_at > now - DAY_SECONDS)
-    newest = ledger.recent[-1:]  # what the least time between two is counted from
-    recent = tuple(dict.fromkeys((*newest, *kept)))
-    return Ledger(ledger.spent_in_all + top_up.amount, (*recent, top_up))
+    return Ledger(ledger.spent_in_all + top_up.amount, (*kept, top_up))
 
 
 def sent(ledger: Ledger, block: int) -> Ledger:
