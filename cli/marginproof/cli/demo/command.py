@@ -17,20 +17,25 @@ from marginproof.cli.demo.processes import resident_bytes
 from marginproof.cli.demo.record import Record
 from marginproof.cli.demo.scenario import load_scenario
 from marginproof.cli.demo.screen import Screen, final_tables
-from marginproof.cli.demo.story import Story
-from marginproof.cli.demo.world import World, build
+from marginproof.cli.demo.story import Stage, play_full, play_main
+from marginproof.cli.demo.world import FIRST_VENUE, SECOND_VENUE, World, build
+from marginproof.model.chains import format_address
 from marginproof.model.errors import MarginproofError, RefusedError
 from marginproof.model.reasons import ExitCode, ReasonCode
 
+FULL: Final = "full"
+MAIN: Final = "main"
+_STORIES: Final = {MAIN: ((FIRST_VENUE,), play_main), FULL: ((FIRST_VENUE, SECOND_VENUE), play_full)}
 _MEBIBYTE: Final = 1 << 20
 _SAMPLE_SECONDS: Final = 0.5
 _PIPED_WIDTH: Final = 120
 
 
-def run_demo(*, as_json: bool, keep: bool, directory: Path | None) -> int:
+def run_demo(*, as_json: bool, keep: bool, directory: Path | None, only_main: bool) -> int:
     """Runs the demo; gives the exit code: 0 only if every step had its expected outcome.
 
     Args:
+        only_main: Play the short story with one venue.
         as_json: Write the record as JSON to stdout.
         keep: Leave everything running until Ctrl-C.
         directory: Where keys, databases and logs go and stay; a folder that is removed at the end when None.
@@ -41,7 +46,7 @@ def run_demo(*, as_json: bool, keep: bool, directory: Path | None) -> int:
             directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="marginproof-demo-")))
         else:
             directory = _new_folder(directory)
-        record = Record(source=load_scenario().source)
+        record = Record(source=load_scenario().source, story=MAIN if only_main else FULL)
         try:
             asyncio.run(_run(record, Screen(talk), directory, keep=keep))
         except (KeyboardInterrupt, asyncio.CancelledError):
@@ -76,11 +81,12 @@ async def _run(record: Record, screen: Screen, directory: Path, *, keep: bool) -
     async with contextlib.AsyncExitStack() as stack:
         try:
             scenario = load_scenario()
-            screen.heading("Two chains, three relayers, a venue")
-            world = await build(stack, directory, scenario)
+            venues, play = _STORIES[record.story]
+            screen.heading(f"Two chains, three relayers, {len(venues)} venue{'s' * (len(venues) > 1)}")
+            world = await build(stack, directory, scenario, venues)
             sampler = asyncio.create_task(_sample_memory(world, record))
             stack.push_async_callback(_cancel, sampler)
-            await Story(world, scenario, record, screen).play()
+            await play(Stage(world, scenario, record, screen))
         except MarginproofError as error:
             record.error = str(error)
             screen.heading(str(error))
@@ -111,7 +117,8 @@ def _show_commands(world: World, screen: Screen) -> None:
         "MARGINPROOF_NETWORK": str(world.network_path),
         "MARGINPROOF_ACCOUNT": str(world.directory / "market-maker"),
         "MARGINPROOF_PASSWORD": world.password_path.read_text().strip(),
-        "VENUE_BOOK": world.book_target,
+        "MARGINPROOF_VENUE": format_address(world.venue.address),
+        "VENUE_BOOK": world.venue.book_target,
     }
     environment = world.directory / "environment"
     environment.touch(mode=0o600)  # it holds the demo's password

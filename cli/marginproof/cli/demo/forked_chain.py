@@ -28,6 +28,10 @@ class ForkedChain:
     Args:
         honest: The chain whose history it shares.
         block_seconds: A block every so many seconds, after the fork.
+
+    Attributes:
+        forked_at: Height of the last block that both chains have.
+        forked_time: That block's time, UTC seconds.
     """
 
     def __init__(self, honest: Devnet, block_seconds: int) -> None:
@@ -35,6 +39,7 @@ class ForkedChain:
         self._block_seconds = block_seconds
         self._fork = Devnet(DevnetOptions(chain_id=honest.options.chain_id))
         self.forked_at = 0
+        self.forked_time = 0
 
     def __enter__(self) -> Self:
         return self
@@ -46,6 +51,11 @@ class ForkedChain:
     def url(self) -> str:
         """Its JSON-RPC address."""
         return self._fork.url
+
+    @property
+    def first_forged(self) -> int:
+        """Height of the first block whose state is the forged one."""
+        return self.forked_at + 2
 
     @property
     def process_id(self) -> int | None:
@@ -70,7 +80,7 @@ class ForkedChain:
         self._fork.start()
         try:
             self._fork.rpc("anvil_loadState", self._honest.rpc("anvil_dumpState", True))
-            self.forked_at = _height(self._fork)
+            self.forked_at, self.forked_time = _height(self._fork), self._fork.now()
             # A state written to between two blocks is taken for that of the block before. Two blocks one second
             # apart, the first without the forgery, leave every block but that first one with proofs that match.
             self._fork.mine(self._fork.now() + 1)

@@ -4,6 +4,7 @@ import asyncio
 import dataclasses
 import json
 import os
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,6 +17,7 @@ from marginproof.model.chains import format_address
 from marginproof.model.errors import UnavailableError
 
 _FUNDING_KEY: Final = 5
+_REGISTRY_KEY: Final = 6
 _TEST_USDC: Final = 10**12
 _COMMAND_SECONDS: Final = 60.0
 
@@ -35,19 +37,25 @@ class MarketMaker:
     def __init__(self, world: World) -> None:
         self._world = world
         self.directory = world.directory / "market-maker"
-        self._funding = world.directory / "funding-key"
+        self._funding_key = world.directory / "funding-key"
+        self._registry_key = world.directory / "registry-key"
         self._environment = {
             "MARGINPROOF_NETWORK": str(world.network_path),
             "MARGINPROOF_ACCOUNT": str(self.directory),
         }
 
     async def fund(self) -> None:
-        """Gives a development key coins on both chains and test dollars on the second; it pays for every lock."""
+        """Gives two development keys coins, and test dollars on the second chain to the one that pays for every lock.
+
+        The other one pays for the account's transactions on the registry: one key for both would link the locks to the
+        account.
+        """
         key = development_account(_FUNDING_KEY)
-        self._funding.touch(mode=0o600)
-        self._funding.write_text(key.key.hex() + "\n")
-        for devnet in self._world.chains.by_id().values():
-            await asyncio.to_thread(devnet.account, _FUNDING_KEY)
+        for number, path in ((_FUNDING_KEY, self._funding_key), (_REGISTRY_KEY, self._registry_key)):
+            path.touch(mode=0o600)
+            path.write_text(development_account(number).key.hex() + "\n")
+            for devnet in self._world.chains.by_id().values():
+                await asyncio.to_thread(devnet.account, number)
         async with Sender(self._world.chains.second.url, key) as sender:
             token = Token(sender, format_address(self._world.deployment.usdc))
             await token.mint(key.address, _TEST_USDC)
@@ -70,10 +78,21 @@ class MarketMaker:
         """Adds to a lock."""
         return await self.run("top-up", "--lock", str(lock), "--amount", amount, *self._paying())
 
-    async def prove(self, *options: str, save: Path | None = None) -> Run:
-        """Proves margin to the venue."""
+    async def authorise(self, venue: bytes) -> Run:
+        """Lets a venue pledge the account's headroom."""
+        return await self.run(
+            "authorise", "--venue", format_address(venue), "--payer-key-file", str(self._registry_key)
+        )
+
+    async def pledge(self, venue: bytes, line_usd: Decimal, save: Path) -> Run:
+        """Proves the pledge that a venue proposes, with a line of at most ``line_usd``, and waits until it stands."""
+        line = ("--max-line", str(line_usd))
+        return await self.run("pledge", "--venue", format_address(venue), *line, "--save", str(save))
+
+    async def prove(self, venue: bytes, *options: str, save: Path | None = None) -> Run:
+        """Proves margin to a venue on the pledge that stands."""
         saving = ("--save", str(save)) if save else ()
-        return await self.run("prove", *options, *saving)
+        return await self.run("prove", "--venue", format_address(venue), *options, *saving)
 
     async def start_notice(self, lock: int) -> Run:
         """Starts a lock's notice."""
@@ -117,7 +136,7 @@ class MarketMaker:
         return entry.id
 
     def _paying(self) -> tuple[str, ...]:
-        return ("--funding-key-file", str(self._funding))
+        return ("--funding-key-file", str(self._funding_key))
 
 
 def _json_object(output: bytes) -> dict[str, Any]:

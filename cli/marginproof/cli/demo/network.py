@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from marginproof.cli.demo.deployment import HOME_CHAIN, POINTS, SECOND_CHAIN, Deployment
-from marginproof.model.network import Configuration, Network, VaultPin
+from marginproof.model.network import Configuration, Network, SignerSet, VaultPin
 from marginproof.model.network_file import NetworkFile, RelayerEndpoint, VenueEndpoint, signer_set_of
 from marginproof.model.universe import PRICE_SCALE, Entry, EntryKind, Feed, PointKind, PricePoint, Universe
 
@@ -69,19 +69,13 @@ def demo_universe(deployment: Deployment, now: int) -> Universe:
     return Universe(1, 1, VECTOR_LENGTH, points, (*collateral, cash, perpetual, *puts)).checked()
 
 
-def demo_network(
-    deployment: Deployment,
-    relayers: Sequence[RelayerEndpoint],
-    venues: Sequence[VenueEndpoint],
-    now: int,
-) -> NetworkFile:
-    """Everything participants share; genesis is the last full epoch before ``now`` (UTC seconds)."""
+def demo_configuration(deployment: Deployment, relayers: Sequence[RelayerEndpoint], now: int) -> Configuration:
+    """Delays in seconds instead of hours; genesis is the last full epoch before ``now`` (UTC seconds)."""
     vaults = tuple(
-        VaultPin(chain, deployment.vaults[chain], deployment.vault_code_hashes[chain])
+        VaultPin(chain, deployment.vaults.addresses[chain], deployment.vaults.code_hashes[chain])
         for chain in (HOME_CHAIN, SECOND_CHAIN)
     )
-    signer_set = signer_set_of(tuple(relayer.public_key for relayer in relayers), THRESHOLD)
-    configuration = Configuration(
+    return Configuration(
         genesis_time=now - now % EPOCH_SECONDS,
         epoch_seconds=EPOCH_SECONDS,
         price_seconds=3,
@@ -95,18 +89,32 @@ def demo_network(
         grace_seconds=12,
         price_band_bps=200,
         threshold=THRESHOLD,
-        signer_set_digest=signer_set.root(),
+        signer_set_digest=_signer_set(relayers).root(),
         vaults=vaults,
     )
+
+
+def demo_network(
+    deployment: Deployment,
+    registry: bytes,
+    configuration: Configuration,
+    relayers: Sequence[RelayerEndpoint],
+    venues: Sequence[VenueEndpoint],
+) -> NetworkFile:
+    """Everything participants share."""
     return NetworkFile(
-        network=Network(HOME_CHAIN, deployment.registry, VECTOR_LENGTH, configuration.root()),
+        network=Network(HOME_CHAIN, registry, VECTOR_LENGTH, configuration.root()),
         configuration=configuration,
-        universe=demo_universe(deployment, now),
-        signer_set=signer_set,
+        universe=demo_universe(deployment, configuration.genesis_time),
+        signer_set=_signer_set(relayers),
         relayers=tuple(relayers),
         venues=tuple(venues),
         development=True,
     )
+
+
+def _signer_set(relayers: Sequence[RelayerEndpoint]) -> SignerSet:
+    return signer_set_of(tuple(relayer.public_key for relayer in relayers), THRESHOLD)
 
 
 def now_seconds() -> int:

@@ -11,7 +11,7 @@ _SHORTEST_BYTES: Final = 6
 
 @dataclasses.dataclass(slots=True)
 class Step:
-    """One step of the story. ``reasons`` are codes; ``proof_bytes`` and milliseconds are None where nothing was proven.
+    """One step of the story. ``reasons`` are codes; figures are None where nothing was proven or filled.
 
     ``at_seconds`` is when it ended, counted from the start of the demo.
     """
@@ -25,6 +25,8 @@ class Step:
     proof_bytes: int | None = None
     prove_milliseconds: float | None = None
     verify_milliseconds: float | None = None
+    orders: int | None = None
+    orders_per_second: int | None = None
     at_seconds: float = 0.0
 
     @property
@@ -47,9 +49,10 @@ class PartyView:
 
 @dataclasses.dataclass(slots=True)
 class Record:
-    """The whole run."""
+    """The whole run; ``story`` is "full" or "main"."""
 
     source: str
+    story: str
     steps: list[Step] = dataclasses.field(default_factory=list)
     parties: list[PartyView] = dataclasses.field(default_factory=list)
     certificates: list[dict[str, Any]] = dataclasses.field(default_factory=list)
@@ -74,6 +77,7 @@ class Record:
             "schema": SCHEMA,
             "as_expected": self.as_expected,
             "source": self.source,
+            "story": self.story,
             "seconds": round(self.seconds, 1),
             "peak_memory_mebibytes": round(self.peak_memory_mebibytes),
             "error": self.error,

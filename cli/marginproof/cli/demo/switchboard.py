@@ -59,8 +59,10 @@ class Forwarder:
         self._open.add(task)
         try:
             await _join(reader, writer, self._upstream)
-        except OSError:
-            pass  # the other end does not listen, or went away: the client sees a connection that ends
+        except (OSError, asyncio.CancelledError):
+            # The other end does not listen or went away, or the line is cut: the client sees a connection that ends.
+            # A cancelled task would be reported by the server as a fault.
+            pass
         finally:
             self._open.discard(task)
             writer.close()

@@ -1,51 +1,65 @@
-"""Sets the scene: keys, network file, configurations, and every process but the chains."""
+"""Sets the scene: chains, contracts, network file, and every process of the network."""
 
 import asyncio
 import contextlib
 import dataclasses
-import secrets
 import time
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-import yaml
-
-from marginproof import core
-from marginproof.chains.evm.devnet import free_port
-from marginproof.cli.actions.venue_node import announce
-from marginproof.cli.demo.deployment import Chains, Deployment, deploy, start_chains
+from marginproof.chains.evm.transactions import Registry, Sender
+from marginproof.cli.demo.cast import Cast, VenueSeat, make_cast
+from marginproof.cli.demo.configurations import write_relayer, write_venue
+from marginproof.cli.demo.deployment import HOSTS, Chains, Deployer, Deployment, start_chains
 from marginproof.cli.demo.network import (
     CLAIM_SECONDS,
     NOTICE_SECONDS,
     POLICY_DELAY_SECONDS,
+    VECTOR_LENGTH,
+    demo_configuration,
     demo_network,
     now_seconds,
 )
 from marginproof.cli.demo.price_tape import PriceTape
 from marginproof.cli.demo.processes import Child
 from marginproof.cli.demo.scenario import Scenario
+from marginproof.cli.demo.switchboard import Switchboard, start_switchboard
 from marginproof.client.relayer import RelayerClient
 from marginproof.client.venue import VenueClient
 from marginproof.client.venue_book import VenueBookClient
 from marginproof.model.chains import format_address
 from marginproof.model.errors import MarginproofError, UnavailableError
-from marginproof.model.network_file import NetworkFile, RelayerEndpoint, VenueEndpoint, dump_network_file
-from marginproof.node.tls import ServerIdentity
-from marginproof.relayers.keys import create_keystore as create_relayer_keystore
-from marginproof.risk.packaged import packaged_policy
-from marginproof.verifier.keys import create_keystore as create_venue_keystore
+from marginproof.model.network_file import NetworkFile, dump_network_file
+from marginproof.risk.policy import load_policy
 
-RELAYER_COUNT: Final = 3
-_START_SECONDS: Final = 40.0
+FIRST_VENUE: Final = "venue"
+SECOND_VENUE: Final = "venue-b"
+_START_SECONDS: Final = 60.0
 _POLL_SECONDS: Final = 0.3
-_LOOPBACK: Final = "127.0.0.1"
 _VENUE_COINS: Final = 10**18
-"""What the venue pays its announcement from, in wei."""
+"""What a venue pays its transactions from, in wei."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class VenueSite:
+    """A running venue, from outside and from its matching engine's side. ``letter`` is how the screen calls it."""
+
+    letter: str
+    directory: Path
+    address: bytes
+    client: VenueClient
+    book: VenueBookClient
+    book_target: str
+
+
+@dataclasses.dataclass(slots=True)
 class World:
-    """Everything the story plays on. Leaving the stack it was made with ends all of it."""
+    """Everything the story plays on. Leaving the stack it was made with ends all of it.
+
+    ``switchboards`` are the relayers' endpoints, in the relayers' order; ``extra_processes`` are process ids that the
+    story adds to what is measured.
+    """
 
     directory: Path
     network: NetworkFile
@@ -53,183 +67,148 @@ class World:
     chains: Chains
     deployment: Deployment
     tape: PriceTape
-    children: tuple[Child, ...]
+    switchboards: tuple[Switchboard, ...]
+    children: list[Child]
     relayers: tuple[RelayerClient, ...]
-    venue: VenueClient
-    book: VenueBookClient
-    venue_address: bytes
-    book_target: str
+    venues: tuple[VenueSite, ...]
     password_path: Path
+    agent_metrics_target: str
+    extra_processes: list[int] = dataclasses.field(default_factory=list)
+
+    @property
+    def venue(self) -> VenueSite:
+        """The first venue."""
+        return self.venues[0]
 
     def process_ids(self) -> list[int]:
         """All processes but this one."""
         chains = [devnet.process_id for devnet in self.chains.by_id().values()]
-        return [*(child.process_id for child in self.children), *(pid for pid in chains if pid is not None)]
+        own = [child.process_id for child in self.children]
+        return [*own, *self.extra_processes, *(pid for pid in chains if pid is not None)]
 
     def check_running(self) -> None:
         """Raises UnavailableError when a process has ended."""
         for child in self.children:
             child.check_running()
 
+    async def until_ready(self) -> None:
+        """Waits until every relayer answers and every venue has a snapshot, which needs prices of t relayers."""
+        deadline = time.monotonic() + _START_SECONDS
+        while True:
+            self.check_running()
+            try:
+                await asyncio.gather(
+                    *(relayer.get_status() for relayer in self.relayers),
+                    *(venue.client.get_snapshot() for venue in self.venues),
+                )
+                return
+            except MarginproofError as error:
+                if time.monotonic() > deadline:
+                    raise UnavailableError(
+                        f"the network did not come up in {_START_SECONDS:.0f} s ({error.code})",
+                        fix=f"look at the logs in {self.directory}",
+                    ) from error
+            await asyncio.sleep(_POLL_SECONDS)
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class _Seat:
-    """A server's folder, address and TLS identity, made before the network file names them."""
 
-    name: str
-    directory: Path
-    target: str
-    identity: ServerIdentity
-
-
-async def build(stack: contextlib.AsyncExitStack, directory: Path, scenario: Scenario) -> World:
-    """Starts chains, relayers and venue and waits until each answers.
+async def build(
+    stack: contextlib.AsyncExitStack, directory: Path, scenario: Scenario, venue_names: tuple[str, ...]
+) -> World:
+    """Deploys everything and starts every process; :meth:`World.until_ready` waits for them.
 
     Args:
         stack: Ends every process when it is closed, the last started first.
         directory: Where keys, databases and logs go; empty.
         scenario: Whose opening hour the feeds show.
+        venue_names: Folder names of the venues, the first one's first. Every later venue counts the pledges of all
+            those before it in full, which all sides sign on the registry.
 
     Raises:
         MarginproofError: A tool is missing, or a process did not start.
     """
-    chains = start_chains(stack.enter_context(contextlib.ExitStack()))
-    deployment = await deploy(
-        chains, stack, notice_seconds=NOTICE_SECONDS, payout_seconds=CLAIM_SECONDS, policy_delay=POLICY_DELAY_SECONDS
-    )
+    chains, cast = await asyncio.gather(start_chains(stack), asyncio.to_thread(make_cast, directory, venue_names))
+    deployer = Deployer(chains, stack)
+    deployment = await deployer.deploy(notice_seconds=NOTICE_SECONDS, payout_seconds=CLAIM_SECONDS)
     tape = PriceTape(deployment.feeds, scenario.opening)
-    await tape.start()
+    network, _ = await asyncio.gather(_network(deployer, deployment, cast), tape.start())
     stack.push_async_callback(tape.aclose)
-    cast = _cast(directory)
-    network = demo_network(deployment, cast.relayer_endpoints, [cast.venue_endpoint], now_seconds())
     network_path = directory / "network.yaml"
     network_path.write_bytes(dump_network_file(network))
-    _write_configurations(cast, chains)
-    await _announce_policy(chains, cast)
-    world = World(
+    boards, relayers = await _start_relayers(stack, cast, chains, directory)
+    venues = await _start_venues(stack, cast, chains, network, directory)
+    return World(
         directory=directory,
         network=network,
         network_path=network_path,
         chains=chains,
         deployment=deployment,
         tape=tape,
-        children=_start(stack, cast, directory),
+        switchboards=boards,
+        children=[*relayers, *venues],
         relayers=await _relayer_clients(stack, network),
-        venue=await stack.enter_async_context(VenueClient(cast.venue.target, cast.venue.identity.certificate_pem)),
-        book=await stack.enter_async_context(
-            VenueBookClient(cast.book_target, cast.venue.identity.certificate_pem, cast.book_token)
-        ),
-        venue_address=cast.venue_endpoint.address,
-        book_target=cast.book_target,
+        venues=await _venue_sites(stack, cast),
         password_path=cast.password_path,
-    )
-    await _until_ready(world)
-    return world
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class _Cast:
-    """Who plays: seats, endpoints and the demo's one password."""
-
-    relayers: tuple[_Seat, ...]
-    relayer_endpoints: tuple[RelayerEndpoint, ...]
-    venue: _Seat
-    venue_endpoint: VenueEndpoint
-    book_target: str
-    metrics_target: str
-    book_token: str = dataclasses.field(repr=False)
-    password_path: Path
-    password: str = dataclasses.field(repr=False)
-
-
-def _cast(directory: Path) -> _Cast:
-    password_path = directory / "password"
-    password = _write_secret(password_path)
-    seats = tuple(_seat(directory, f"relayer-{number}") for number in range(RELAYER_COUNT))
-    venue = _seat(directory, "venue")
-    address = create_venue_keystore(venue.directory / "keystore.json", password, insecure_fast=True)
-    return _Cast(
-        relayers=seats,
-        relayer_endpoints=tuple(_relayer_endpoint(seat, index, password) for index, seat in enumerate(seats)),
-        venue=venue,
-        venue_endpoint=VenueEndpoint(address, venue.target, venue.identity.certificate_pem),
-        book_target=_free_target(),
-        metrics_target=_free_target(),
-        book_token=_write_secret(venue.directory / "book-token"),
-        password_path=password_path,
-        password=password,
+        agent_metrics_target=cast.agent_metrics_target,
     )
 
 
-def _seat(directory: Path, name: str) -> _Seat:
-    own = directory / name
-    own.mkdir(mode=0o700)
-    return _Seat(name, own, _free_target(), ServerIdentity.load_or_create(own / "tls"))
+async def _network(deployer: Deployer, deployment: Deployment, cast: Cast) -> NetworkFile:
+    configuration = demo_configuration(deployment, cast.relayer_endpoints, now_seconds())
+    registry = await deployer.registry(
+        VECTOR_LENGTH,
+        configuration.root(),
+        policy_delay=POLICY_DELAY_SECONDS,
+        notice_seconds=NOTICE_SECONDS,
+    )
+    venues = [venue.endpoint for venue in cast.venues]
+    return demo_network(deployment, registry, configuration, cast.relayer_endpoints, venues)
 
 
-def _free_target() -> str:
-    return f"{_LOOPBACK}:{free_port((_LOOPBACK,))}"
-
-
-def _relayer_endpoint(seat: _Seat, index: int, password: str) -> RelayerEndpoint:
-    key = core.SigningKey.generate()
-    create_relayer_keystore(seat.directory / "keystore.json", key, password, insecure_fast=True)
-    return RelayerEndpoint(index, key.public_key, key.prove_possession(), seat.target, seat.identity.certificate_pem)
-
-
-def _write_secret(path: Path) -> str:
-    secret = secrets.token_urlsafe(24)
-    path.touch(mode=0o600)
-    path.write_text(secret + "\n")
-    return secret
-
-
-async def _announce_policy(chains: Chains, cast: _Cast) -> None:
-    policy_path = cast.venue.directory / "policy.yaml"
-    policy_path.write_bytes(packaged_policy())
-    chains.home.fund(format_address(cast.venue_endpoint.address), _VENUE_COINS)
-    await asyncio.to_thread(announce, cast.venue.directory / "venue.yaml", policy_path)
-
-
-def _write_configurations(cast: _Cast, chains: Chains) -> None:
-    endpoints = {chain: {"urls": list(devnet.urls)} for chain, devnet in chains.by_id().items()}
-    common = {"network": "../network.yaml", "keystore": "keystore.json", "password_file": "../password"}
-    stores = {"database": "store.sqlite", "tls_directory": "tls"}
+async def _start_relayers(
+    stack: contextlib.AsyncExitStack, cast: Cast, chains: Chains, directory: Path
+) -> tuple[tuple[Switchboard, ...], tuple[Child, ...]]:
+    honest = {chain: devnet.urls for chain, devnet in chains.by_id().items()}
+    boards, children = [], []
     for seat in cast.relayers:
-        document = {
-            "apiVersion": "marginproof/relayer/v1",
-            **common,
-            **stores,
-            "evidence_directory": "evidence",
-            "listen": seat.target,
-            "endpoints": endpoints,
-        }
-        _write_yaml(seat.directory / "relayer.yaml", document)
-    document = {
-        "apiVersion": "marginproof/venue/v1",
-        **common,
-        **stores,
-        "policies": ["policy.yaml"],
-        "listen": cast.venue.target,
-        "book_listen": cast.book_target,
-        "book_token_file": "book-token",
-        "home_endpoints": list(chains.home.urls),
-        "metrics_listen": cast.metrics_target,
+        board = await start_switchboard(stack, HOSTS, honest)
+        path = write_relayer(seat, board.urls)
+        boards.append(board)
+        children.append(_child(stack, seat.name, ["relayer", "start", "--config", str(path)], directory))
+    return tuple(boards), tuple(children)
+
+
+async def _start_venues(
+    stack: contextlib.AsyncExitStack, cast: Cast, chains: Chains, network: NetworkFile, directory: Path
+) -> tuple[Child, ...]:
+    recognised: Mapping[bytes, list[bytes]] = {
+        venue.endpoint.address: [other.endpoint.address for other in cast.venues[:position]]
+        for position, venue in enumerate(cast.venues)
     }
-    _write_yaml(cast.venue.directory / "venue.yaml", document)
-
-
-def _write_yaml(path: Path, document: dict[str, Any]) -> None:
-    path.write_text(yaml.safe_dump(document, sort_keys=False))
-
-
-def _start(stack: contextlib.AsyncExitStack, cast: _Cast, directory: Path) -> tuple[Child, ...]:
     children = []
-    for seat, noun in (*((seat, "relayer") for seat in cast.relayers), (cast.venue, "venue")):
-        child = Child(seat.name, [noun, "start", "--config", str(seat.directory / f"{noun}.yaml")], directory, {})
-        stack.callback(child.stop)
-        children.append(child)
+    for venue in cast.venues:
+        path = write_venue(venue, chains.home.urls, recognised[venue.endpoint.address])
+        children.append(_child(stack, venue.seat.name, ["venue", "start", "--config", str(path)], directory))
+    everyone = [venue.endpoint.address for venue in cast.venues]
+    await asyncio.gather(*(_announce(chains, network, venue, everyone) for venue in cast.venues))
     return tuple(children)
+
+
+async def _announce(chains: Chains, network: NetworkFile, venue: VenueSeat, everyone: list[bytes]) -> None:
+    """A venue's two statements on the registry: its policy's digest, and its agreement with the other venues."""
+    policy = load_policy((venue.seat.directory / "policy.yaml").read_bytes())
+    await asyncio.to_thread(chains.home.fund, venue.key.address, _VENUE_COINS)
+    async with Sender(chains.home.url, venue.key) as sender:
+        registry = Registry(sender, format_address(network.network.registry))
+        await registry.announce_policy(policy.digest)
+        for other in everyone:
+            if other != venue.endpoint.address:
+                await registry.agree(format_address(other))
+
+
+def _child(stack: contextlib.AsyncExitStack, name: str, arguments: list[str], directory: Path) -> Child:
+    child = Child(name, arguments, directory, {})
+    stack.callback(child.stop)
+    return child
 
 
 async def _relayer_clients(stack: contextlib.AsyncExitStack, network: NetworkFile) -> tuple[RelayerClient, ...]:
@@ -240,18 +219,11 @@ async def _relayer_clients(stack: contextlib.AsyncExitStack, network: NetworkFil
     return tuple(clients)
 
 
-async def _until_ready(world: World) -> None:
-    """Waits until every relayer answers and the venue has a snapshot, which needs prices of t relayers."""
-    deadline = time.monotonic() + _START_SECONDS
-    while True:
-        world.check_running()
-        try:
-            await asyncio.gather(*(relayer.get_status() for relayer in world.relayers), world.venue.get_snapshot())
-            return
-        except MarginproofError as error:
-            if time.monotonic() > deadline:
-                raise UnavailableError(
-                    f"the network did not come up in {_START_SECONDS:.0f} s ({error.code})",
-                    fix=f"look at the logs in {world.directory}",
-                ) from error
-        await asyncio.sleep(_POLL_SECONDS)
+async def _venue_sites(stack: contextlib.AsyncExitStack, cast: Cast) -> tuple[VenueSite, ...]:
+    sites = []
+    for letter, venue in zip("AB", cast.venues, strict=False):
+        target, pem = venue.seat.target, venue.seat.identity.certificate_pem
+        client = await stack.enter_async_context(VenueClient(target, pem))
+        book = await stack.enter_async_context(VenueBookClient(venue.book_target, pem, venue.book_token))
+        sites.append(VenueSite(letter, venue.seat.directory, venue.endpoint.address, client, book, venue.book_target))
+    return tuple(sites)
