@@ -11,7 +11,7 @@ from marginproof.chains.evm.devnet import development_account
 from marginproof.model.errors import MarginproofError
 from marginproof.model.margin import Purpose
 from marginproof.model.reasons import ReasonCode
-from marginproof.prover.account import KEYSTORE_NAME, Account
+from marginproof.prover.account import KEYSTORE_NAME, STATE_NAME, Account
 from marginproof.prover.backup import (
     Backup,
     ScryptWork,
@@ -35,8 +35,8 @@ BACKUP = Backup(NOW, b"keystore", b"state")
 
 
 def backed_up(directory: Path, now: int = NOW, password: str = PASSWORD) -> bytes:
-    with Account.open(directory, NETWORK, PASSWORD) as account:
-        return make_backup(directory, account, password, now, work=FAST)
+    with Account.open(directory, NETWORK, PASSWORD):  # somebody may be using it
+        return make_backup(directory, NETWORK, password, now, work=FAST)
 
 
 @pytest.fixture
@@ -85,6 +85,15 @@ def test_each_wrong_restoration_is_refused_and_leaves_nothing(directory: Path, t
 def test_the_password_must_be_the_keystores(directory: Path) -> None:
     with refused(ReasonCode.KEYSTORE_PASSWORD):
         backed_up(directory, password="another password")
+
+
+def test_only_a_whole_account_of_this_network_is_backed_up(directory: Path) -> None:
+    with refused(ReasonCode.WRONG_NETWORK):
+        make_backup(directory, network_file(registry=b"\x98" * 20), PASSWORD, NOW, work=FAST)
+    state = directory / STATE_NAME
+    state.write_bytes(state.read_bytes()[:-1])
+    with refused(ReasonCode.STORE_CORRUPT):
+        make_backup(directory, NETWORK, PASSWORD, NOW, work=FAST)
 
 
 def test_what_is_inside_must_be_one_account(directory: Path, tmp_path: Path) -> None:
@@ -144,7 +153,7 @@ async def restored_stage(stage: Stage, tmp_path: Path, data: bytes) -> Account:
 
 async def test_a_restored_copy_evaluates_nothing_that_the_lost_one_may_have(stage: Stage, tmp_path: Path) -> None:
     await stage.ready()
-    data = make_backup(tmp_path / "account", stage.account, PASSWORD, stage.now, work=FAST)
+    data = make_backup(tmp_path / "account", stage.network, PASSWORD, stage.now, work=FAST)
     await stage.session.prepare(VENUE, Purpose.MAINTENANCE)
     with await restored_stage(stage, tmp_path, data) as account:
         async with stage.open_session(account) as session:
@@ -160,7 +169,7 @@ async def test_a_restored_copy_evaluates_nothing_that_the_lost_one_may_have(stag
 
 async def test_a_restored_copy_registers_under_a_number_above_every_lost_one(stage: Stage, tmp_path: Path) -> None:
     await stage.collateral()
-    data = make_backup(tmp_path / "account", stage.account, PASSWORD, stage.now, work=FAST)
+    data = make_backup(tmp_path / "account", stage.network, PASSWORD, stage.now, work=FAST)
     lost = await stage.session.register()
     with await restored_stage(stage, tmp_path, data) as account:
         async with stage.open_session(account) as session:
@@ -169,7 +178,7 @@ async def test_a_restored_copy_registers_under_a_number_above_every_lost_one(sta
 
 
 async def test_a_restored_copy_never_uses_a_lost_locks_key(stage: Stage, tmp_path: Path) -> None:
-    data = make_backup(tmp_path / "account", stage.account, PASSWORD, stage.now, work=FAST)
+    data = make_backup(tmp_path / "account", stage.network, PASSWORD, stage.now, work=FAST)
     await stage.lock()
     lost = stage.account.lock(0)
     with await restored_stage(stage, tmp_path, data) as account:
@@ -182,7 +191,7 @@ async def test_a_restored_copy_never_uses_a_lost_locks_key(stage: Stage, tmp_pat
 async def test_a_pledge_that_a_restored_copy_does_not_know_is_found_or_refused(stage: Stage, tmp_path: Path) -> None:
     await stage.ready()
     await stage.authorise(OTHER_VENUE)
-    data = make_backup(tmp_path / "account", stage.account, PASSWORD, stage.now, work=FAST)
+    data = make_backup(tmp_path / "account", stage.network, PASSWORD, stage.now, work=FAST)
     await stage.pledge({CASH: LOT}, venue=OTHER_VENUE)
     with await restored_stage(stage, tmp_path, data) as account:
         stage.tick(120)
@@ -201,7 +210,7 @@ async def test_a_pledge_that_a_restored_copy_does_not_know_is_found_or_refused(s
 
 
 async def test_a_restored_copy_learns_of_a_rotation(stage: Stage, tmp_path: Path) -> None:
-    data = make_backup(tmp_path / "account", stage.account, PASSWORD, stage.now, work=FAST)
+    data = make_backup(tmp_path / "account", stage.network, PASSWORD, stage.now, work=FAST)
     await stage.post(sign_rotation(stage.account, stage.network.network_id))
     with await restored_stage(stage, tmp_path, data) as account:
         async with stage.open_session(account) as session:

@@ -1,5 +1,6 @@
 """Pledges on a real registry: one venue, two venues, races, crashes, and whatever a venue may do wrong."""
 
+import asyncio
 import dataclasses
 from collections.abc import Sequence
 from fractions import Fraction
@@ -10,12 +11,14 @@ import pytest
 from marginproof.chains.evm.transactions import Registry, Sender, TransactionReverted
 from marginproof.client.pledge_status import ProposalState
 from marginproof.model.chains import format_address
+from marginproof.model.errors import RefusedError
 from marginproof.model.margin import Outcome, Purpose
 from marginproof.model.pledges import NO_COMMITMENT, RegistryRecord, next_digest
 from marginproof.model.reasons import ReasonCode
 from marginproof.prover.account import Account
 from marginproof.prover.headroom import MarginInsufficientError
 from marginproof.prover.registry_changes import sign_authorisation
+from marginproof.prover.session import Prepared
 from marginproof.prover.waiting import Patience
 from tests.prover.stage import BOOK, NO_LIMIT, Stage, refused
 from tests.prover.world import (
@@ -220,6 +223,23 @@ async def test_nothing_leaves_before_it_is_written_down(stage: Stage, monkeypatc
     monkeypatch.undo()
     assert stage.account.state.pledges == ()
     assert stage.venue.presentations == []
+
+
+async def test_two_questions_at_one_time_get_one_answer(stage: Stage) -> None:
+    await stage.collateral()
+    await stage.authorise(VENUE)
+    proposals = []
+    for number in (1, 2):
+        stage.propose(BOOK, number=number)
+        proposals.append(await stage.proposal())
+    asked = [stage.session.prepare(VENUE, Purpose.MAINTENANCE, proposals[index]) for index in (0, 1, 0)]
+    answers = await asyncio.gather(*asked, return_exceptions=True)
+    given = [answer.presentation for answer in answers if isinstance(answer, Prepared)]
+    refusals = [answer.code for answer in answers if isinstance(answer, RefusedError)]
+    assert len({presentation.encode() for presentation in given}) == 1
+    assert set(refusals) == {ReasonCode.PROOF_ALREADY_MADE}
+    assert len(given) + len(refusals) == 3
+    assert [record.commitment for record in stage.account.state.pledges] == [given[0].context.new_pledge]
 
 
 async def test_a_false_opening_of_a_standing_pledge_is_refused(stage: Stage) -> None:

@@ -100,7 +100,7 @@ class Account:
         with contextlib.ExitStack() as held:
             held.enter_context(exclusive(directory))
             sealed = read_limited(directory / STATE_NAME, MAX_STATE_BYTES, "the state file")
-            _check_network(sealed, network)
+            check_network(sealed, network)
             keystore = read_limited(directory / KEYSTORE_NAME, MAX_KEYSTORE_BYTES, "the keystore")
             secret = MasterSecret(decrypt_secret(keystore, password), network.network_id)
             state = decrypt_state(sealed, secret.state_key())
@@ -205,7 +205,12 @@ class Account:
         return urls
 
 
-def _check_network(sealed: bytes, network: NetworkFile) -> None:
+def check_network(sealed: bytes, network: NetworkFile) -> None:
+    """Refuses a state file of another network.
+
+    Raises:
+        RefusedError: WRONG_NETWORK.
+    """
     if network_of(sealed) != network.network_id:
         raise RefusedError(
             ReasonCode.WRONG_NETWORK,

@@ -19,14 +19,14 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
-from marginproof.model.errors import ConfigurationError, RefusedError
+from marginproof.model.errors import ConfigurationError
 from marginproof.model.network_file import NetworkFile
 from marginproof.model.reasons import ReasonCode
-from marginproof.prover.account import KEYSTORE_NAME, STATE_NAME, Account
+from marginproof.prover.account import KEYSTORE_NAME, STATE_NAME, Account, check_network
 from marginproof.prover.files import create_directory_atomic, read_limited
 from marginproof.prover.keys import Entropy, MasterSecret
 from marginproof.prover.keystore import MAX_KEYSTORE_BYTES, decrypt_secret
-from marginproof.prover.state import MAX_STATE_BYTES, AccountState, decrypt_state, encrypt_state, network_of
+from marginproof.prover.state import MAX_STATE_BYTES, AccountState, decrypt_state, encrypt_state
 
 _MAGIC: Final = b"marginproof/account-backup/v1\n"
 _SALT_BYTES: Final = 16
@@ -106,23 +106,26 @@ def unseal(data: bytes, password: str) -> Backup:
 
 
 def make_backup(
-    directory: Path, account: Account, password: str, now: int, *, work: ScryptWork = DEFAULT_WORK
+    directory: Path, network: NetworkFile, password: str, now: int, *, work: ScryptWork = DEFAULT_WORK
 ) -> bytes:
-    """One encrypted file of an account.
+    """One encrypted file of an account; also while another process uses it, whose last finished write it has.
 
     Args:
         directory: The account's.
-        account: It, open: nobody else changes it meanwhile.
+        network: The account's network.
         password: Of its keystore; it opens the backup as well.
         now: UTC seconds.
         work: How hard guessing is.
 
     Raises:
-        ConfigurationError: KEYSTORE_PASSWORD: it does not open the keystore; FILE_UNREADABLE.
+        ConfigurationError: KEYSTORE_PASSWORD: it does not open the keystore; STORE_CORRUPT; FILE_UNREADABLE.
+        RefusedError: WRONG_NETWORK.
     """
     keystore = read_limited(directory / KEYSTORE_NAME, MAX_KEYSTORE_BYTES, "the keystore")
-    decrypt_secret(keystore, password)
-    return seal(Backup(now, keystore, encrypt_state(account.state, account.secret.state_key())), password, work=work)
+    state = read_limited(directory / STATE_NAME, MAX_STATE_BYTES, "the state file")
+    check_network(state, network)
+    decrypt_state(state, MasterSecret(decrypt_secret(keystore, password), network.network_id).state_key())
+    return seal(Backup(now, keystore, state), password, work=work)
 
 
 def restore_backup(data: bytes, directory: Path, network: NetworkFile, password: str, now: int) -> bytes:
@@ -142,12 +145,7 @@ def restore_backup(data: bytes, directory: Path, network: NetworkFile, password:
         RefusedError: WRONG_NETWORK; CONFLICT: the directory exists.
     """
     backup = unseal(data, password)
-    if network_of(backup.state) != network.network_id:
-        raise RefusedError(
-            ReasonCode.WRONG_NETWORK,
-            "the backup is of an account on another network than the network file describes",
-            fix="name the right file with --network",
-        )
+    check_network(backup.state, network)
     if now < backup.made_at:
         raise ConfigurationError("the backup was made later than now, by this machine's clock", fix="set the clock")
     secret, state = _opened(backup, network, password)

@@ -66,8 +66,10 @@ class Evaluations:
         headroom: Headroom,
         presentation: Presentation | None = None,
         pledge: PledgeRecord | None = None,
-    ) -> None:
+    ) -> Presentation | None:
         """Writes one evaluation down, in one step with the opening of the pledge that it consents to.
+
+        Whoever evaluated the same occasion meanwhile was first: nothing is written, and nothing else may be sent.
 
         Args:
             context: Of the proof.
@@ -75,14 +77,22 @@ class Evaluations:
             presentation: None where margin was too small: no proof is an answer too, and there is one answer only.
             pledge: What the presentation consents to.
 
+        Returns:
+            The presentation to use: the first one that was made of this context.
+
         Raises:
-            RefusedError: PLEDGE_PENDING, see :func:`with_pledge`; nothing was written and nothing may be sent.
+            RefusedError: PLEDGE_PENDING, see :func:`with_pledge`, or PROOF_ALREADY_MADE; nothing was written and
+                nothing may be sent.
         """
+        known = self.made_before(context, headroom.price_slot)
+        if known is not None:
+            return known
         state = with_headroom(self._account.state, headroom)
         if pledge is not None:
             state = with_pledge(state, pledge)
         encoded = presentation.encode() if presentation is not None else b""
         self._account.remember(self._with_proof(state, context, headroom.price_slot, encoded))
+        return presentation
 
     def _with_proof(
         self, state: AccountState, context: ProofContext, price_slot: int, presentation: bytes

@@ -299,8 +299,8 @@ class AccountSession:
             raise
         # Written before anything is sent: a crash cannot lead to a second proof of the same occasion, nor lose the
         # opening of a pledge that the venue may bring to stand.
-        self._evaluations.remember(context, evaluation.headroom, presentation, _consented(made))
-        return presentation, evaluation.headroom, False
+        first = self._evaluations.remember(context, evaluation.headroom, presentation, _consented(made))
+        return first or presentation, evaluation.headroom, first is not presentation
 
 
 def _consented(made: Preparation) -> PledgeRecord | None:

@@ -36,12 +36,10 @@ def backup(access: Access, out: Path) -> Result:
     """Writes the whole account into one encrypted file."""
     if out.exists():
         raise RefusedError(ReasonCode.CONFLICT, f"{out.name!r} exists already", fix="choose another path")
-    password = read_password(access.password_file)
-    with opened(access) as (account, _):
-        data = make_backup(access.account, account, password, int(time.time()))
-        identity = "0x" + account.account_id.hex()
+    network = load_network_file(access.network)
+    data = make_backup(access.account, network, read_password(access.password_file), int(time.time()))
     write_atomic(out, data)
-    document = {"account": identity, "file": str(out), "bytes": len(data)}
+    document = {"file": str(out), "bytes": len(data)}
     return Result("account-backup", document, document_fields(document))
 
 
