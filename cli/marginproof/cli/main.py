@@ -9,7 +9,7 @@ from typing import Annotated, Final
 
 import typer
 
-from marginproof.cli.commands import account, audit, demo, network, relayer, venue
+from marginproof.cli.commands import account, audit, demo, network, relayer, vectors, venue
 from marginproof.cli.output import Output, print_error
 from marginproof.model.errors import MarginproofError
 from marginproof.model.reasons import ExitCode, ReasonCode, exit_code
@@ -25,7 +25,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
 )
-for noun in (account.app, relayer.app, venue.app, audit.verify_app, audit.policy_app, network.app):
+for noun in (account.app, relayer.app, venue.app, audit.verify_app, audit.policy_app, network.app, vectors.app):
     app.add_typer(noun)
 app.command("demo")(demo.demo)
 app.command("doctor")(audit.doctor)
