@@ -83,6 +83,14 @@ def test_immutable_values_are_given_by_their_names(terms: dict[str, int | str]) 
         load_artifact("PriceFeed").deployed_code(**terms)
 
 
+@pytest.mark.parametrize("length", [0, 31, 33])
+def test_immutable_bytes_fill_a_word(length: int) -> None:
+    feed = load_artifact("PriceFeed")
+    assert feed.deployed_code(DECIMALS=8, TRANSMITTER=b"\x07" * 32) == feed.runtime + bytes(31) + b"\x08" + b"\x07" * 32
+    with pytest.raises(MalformedError, match="32"):
+        feed.deployed_code(DECIMALS=8, TRANSMITTER=bytes(length))
+
+
 @pytest.mark.parametrize("text", ["", "{}", "[]", "null", '{"name": 1}', '{"name"'])
 def test_damaged_artifacts_are_refused(text: str) -> None:
     with pytest.raises(MalformedError):

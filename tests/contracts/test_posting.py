@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -337,6 +338,17 @@ async def test_garbage_is_a_typed_error(body: bytes) -> None:
         ):
             with contextlib.suppress(UnavailableError):
                 assert await ask is None  # only a receipt may be missing
+
+
+async def test_another_transactions_receipt_is_refused(poster: Poster) -> None:
+    transaction = await poster.prepare(1)
+    await poster.endpoint.broadcast(transaction.raw)
+    poster.chain.mine()
+    receipt = poster.chain.rpc("eth_getTransactionReceipt", "0x" + transaction.hash.hex())
+    body = json.dumps({"jsonrpc": "2.0", "id": 0, "result": receipt}).encode()
+    async with endpoint(body) as url, PostingEndpoint(url) as liar:
+        with pytest.raises(UnavailableError, match="another receipt"):
+            await liar.receipt(b"\x07" * 32)
 
 
 async def test_an_unreachable_endpoint_is_not_named() -> None:
