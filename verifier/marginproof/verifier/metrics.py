@@ -1,13 +1,10 @@
 """What a venue counts: decisions, orders and fills, pledges, coverage, snapshots. No amount, no account."""
 
-import threading
 from collections.abc import Sequence
-from typing import Final, Self
-from wsgiref.simple_server import WSGIServer
+from typing import Final
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from marginproof.model.errors import ConfigurationError
 from marginproof.model.margin import Outcome
 from marginproof.model.reasons import ReasonCode
 
@@ -87,41 +84,3 @@ class VenueMetrics:
     def coverage_changed(self, *, covered: bool) -> None:
         """Counts a book that came out of its pledge's cover or back into it."""
         self._coverage.labels(str(covered).lower()).inc()
-
-
-class MetricsServer:
-    """Serves one registry over HTTP until stopped.
-
-    Args:
-        metrics: What to serve.
-        listen: host:port; port 0 takes a free one.
-
-    Raises:
-        ConfigurationError: The address cannot be bound.
-    """
-
-    def __init__(self, metrics: VenueMetrics, listen: str) -> None:
-        host, _, port = listen.rpartition(":")
-        try:
-            server, thread = start_http_server(int(port), host, metrics.registry)
-        except (OSError, OverflowError) as error:
-            raise ConfigurationError("cannot listen on metrics_listen", fix="choose a free port") from error
-        self._server: WSGIServer = server
-        self._thread: threading.Thread = thread
-
-    @property
-    def port(self) -> int:
-        """The TCP port it listens on."""
-        return self._server.server_port
-
-    def stop(self) -> None:
-        """Ends the server and waits for its thread."""
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()

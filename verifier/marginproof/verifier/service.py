@@ -21,6 +21,7 @@ from marginproof.model.errors import ConfigurationError, MarginproofError, NotFo
 from marginproof.model.network_file import NetworkFile, load_network_file
 from marginproof.model.pledges import RegistryRecord
 from marginproof.model.reasons import ReasonCode
+from marginproof.node.exposition import MetricsServer
 from marginproof.node.journal import configure_logging
 from marginproof.node.limits import RateLimit
 from marginproof.node.sealing import Sealer, derive_key
@@ -42,7 +43,7 @@ from marginproof.verifier.decisions import DecisionDesk
 from marginproof.verifier.evidence import RelayerEvidence
 from marginproof.verifier.keys import load_keystore, read_password
 from marginproof.verifier.live import LiveAccounts
-from marginproof.verifier.metrics import MetricsServer, VenueMetrics
+from marginproof.verifier.metrics import VenueMetrics
 from marginproof.verifier.pledges import PledgeDesk
 from marginproof.verifier.policies import load_policies, read_announcements
 from marginproof.verifier.registry_watch import RegistryWatch
@@ -130,7 +131,7 @@ class VenueNode:
         )
         await self._serve(api, VenueBookApi(desks.books, desks.pledges, self._token))
         if self._config.metrics_listen is not None:
-            server = self._closing.enter_context(MetricsServer(desks.metrics, self._config.metrics_listen))
+            server = self._closing.enter_context(MetricsServer(desks.metrics.registry, self._config.metrics_listen))
             self.metrics_port = server.port
         _log.info("venue serves", venue=self.setting.venue.hex(), port=self.port, book_port=self.book_port)
 
