@@ -85,6 +85,31 @@ async def test_a_revoked_venue_whose_pledge_stands_is_not_authorised_again(stage
         await stage.session.prepare(VENUE, Purpose.MAINTENANCE, await stage.proposal())
 
 
+async def test_a_revoked_pledge_is_ended_after_its_notice(stage: Stage) -> None:
+    assert (await stage.session.lapse(VENUE)).final
+    await stage.ready()
+    await stage.while_mining(stage.session.revoke(VENUE))
+    revoked_at = (await stage.session.record()).pledges[0].revoked_at
+    over_at = revoked_at + stage.network.configuration.notice_seconds
+    stage.chain.devnet.mine(over_at - 10)
+    stage.finalise()
+    with refused(ReasonCode.CONFLICT) as caught:
+        await stage.session.lapse(VENUE)
+    assert caught.value.fields["over_at"] == over_at
+    stage.chain.devnet.mine(over_at)
+    stage.finalise()
+    async with stage.open_session(payer=None) as session:
+        with refused(ReasonCode.CONFIG_INVALID):
+            await session.lapse(VENUE)
+    before = (await stage.session.record()).digest
+    change = await stage.while_mining(stage.session.lapse(VENUE))
+    assert change.block_number
+    record = await stage.session.record()
+    assert (record.pledges, record.digest != before) == ((), True)
+    assert stage.account.state.pledges == ()
+    assert (await stage.while_mining(stage.session.authorise(VENUE))).signed is not None
+
+
 async def test_a_venue_that_no_lock_can_pay_is_not_authorised(stage: Stage) -> None:
     with refused(ReasonCode.VENUE_NOT_PAYEE):
         await stage.session.authorise(STRANGER)

@@ -1,12 +1,14 @@
 """Changing the registry and seeing the change become final: venues let in or out, a new key."""
 
+import contextlib
 import dataclasses
+from collections.abc import AsyncIterator
 
 from eth_account.signers.local import LocalAccount
 
 from marginproof.chains.evm.transactions import Registry, Sender
 from marginproof.model.chains import format_address
-from marginproof.model.errors import RefusedError
+from marginproof.model.errors import ConfigurationError, RefusedError
 from marginproof.model.network_file import NetworkFile
 from marginproof.model.reasons import ReasonCode
 from marginproof.prover.account import Account
@@ -95,6 +97,35 @@ class RegistryWriter:
             await self._reader.view()
         return RegistryChange(signed, block_number)
 
+    async def lapse(self, venue: bytes) -> RegistryChange:
+        """Removes a revoked venue's pledge once its notice is over; anybody may, the account has reason to.
+
+        Raises:
+            RefusedError: CONFLICT: the notice still runs.
+            ConfigurationError: There is no key that pays.
+            MarginproofError: What the registry or the endpoint refuses; DEADLINE where finality takes too long.
+        """
+        view = await self._reader.view()
+        found = await self._reader.authorisation(venue, view.header)
+        if not found.revoked_at:
+            return RegistryChange(None, None)
+        over_at = found.revoked_at + self._network.configuration.notice_seconds
+        if view.header.timestamp < over_at:
+            raise RefusedError(
+                ReasonCode.CONFLICT,
+                "the notice of this revocation still runs",
+                fix=f"try again after {over_at} (UTC seconds)",
+                fields={"venue": format_address(venue), "over_at": over_at},
+            )
+        async with self._registry() as registry:
+            receipt = await registry.lapse(self._account.account_id, format_address(venue))
+
+        async def lapsed() -> bool | None:
+            return True if (await self._reader.view()).record.pledge_of(venue) is None else None
+
+        await until(lapsed, self._patience, "the finality of this change")
+        return RegistryChange(None, receipt.block_number)
+
     async def rotate_key(self) -> RegistryChange:
         """Hands the account over to its next key, which signs from the moment that the change is final.
 
@@ -118,8 +149,14 @@ class RegistryWriter:
     async def _post(self, signed: SignedChange) -> int | None:
         if self._payer is None:
             return None
+        async with self._registry() as registry:
+            return (await signed.post(registry)).block_number
+
+    @contextlib.asynccontextmanager
+    async def _registry(self) -> AsyncIterator[Registry]:
+        """The registry in the payer's hands."""
+        if self._payer is None:
+            raise ConfigurationError("there is no key that pays for gas", fix="name one with --payer-key-file")
         network = self._network.network
-        url = self._account.endpoints(network.home_chain)[0]
-        async with Sender(url, self._payer) as sender:
-            receipt = await signed.post(Registry(sender, format_address(network.registry)))
-        return receipt.block_number
+        async with Sender(self._account.endpoints(network.home_chain)[0], self._payer) as sender:
+            yield Registry(sender, format_address(network.registry))

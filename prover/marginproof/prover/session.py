@@ -143,6 +143,11 @@ class AccountSession:
         self._talk("revoking the venue on the registry")
         return await self._writer.authorise(venue, revoke=True)
 
+    async def lapse(self, venue: bytes) -> RegistryChange:
+        """Ends a revoked venue's pledge once its notice is over; see :meth:`RegistryWriter.lapse`."""
+        self._talk("ending the revoked venue's pledge")
+        return await self._writer.lapse(venue)
+
     async def rotate_key(self) -> RegistryChange:
         """Hands the account over to its next key; see :meth:`RegistryWriter.rotate_key`."""
         self._talk("rotating the account's key on the registry")

@@ -61,6 +61,22 @@ async def _authorise(
         return await (session.revoke(venue) if revoke else session.authorise(venue))
 
 
+def lapse(access: Access, venue: str | None, posting: Posting, output: Output) -> Result:
+    """Ends a revoked venue's pledge once its notice is over."""
+    with opened(access) as (account, network):
+        address = one_venue(network, venue)
+        change = asyncio.run(_lapse(account, network, address, posting, output))
+    document = {"venue": format_address(address), "final": change.final, "block_number": change.block_number}
+    return Result("account-lapse", document, document_fields(document))
+
+
+async def _lapse(
+    account: Account, network: NetworkFile, venue: bytes, posting: Posting, output: Output
+) -> RegistryChange:
+    async with posting.session(account, network, output) as session:
+        return await session.lapse(venue)
+
+
 def change_document(change: RegistryChange, network: NetworkFile) -> dict[str, Any]:
     """What became of a change; for one that was only signed, the transaction that anybody may send."""
     document: dict[str, Any] = {"final": change.final, "block_number": change.block_number, "transaction": None}

@@ -220,6 +220,22 @@ def revoke(
     output.show(account_pledge.authorise(access, venue, posting, output, revoke=True))
 
 
+@app.command("lapse")
+def lapse(
+    context: typer.Context,
+    directory: AccountOption,
+    network: NetworkOption,
+    venue: VenueOption = None,
+    payer_key_file: PayerOption = None,
+    wait: FinalityOption = 1800.0,
+    timeout: TimeoutOption = 5.0,
+    password_file: PasswordFileOption = None,
+) -> None:
+    """End a revoked venue's pledge once the network's notice is over. Anybody may; somebody must."""
+    output, posting = output_of(context), account_pledge.Posting(payer_key_file, wait, timeout)
+    output.show(account_pledge.lapse(opened.Access(directory, network, password_file), venue, posting, output))
+
+
 @app.command("venue-limit")
 def venue_limit(
     context: typer.Context,
