@@ -1,10 +1,11 @@
 """One development chain per session with a vault, and what was recorded from it."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
+import pytest_asyncio
 
 from marginproof.chains.evm.client.blocks import encode_header
 from marginproof.chains.evm.contracts import COLLATERAL_VAULT, PLEDGE_REGISTRY, TEST_TOKEN, load_artifact
@@ -12,6 +13,7 @@ from marginproof.chains.evm.devnet import Devnet, DevnetOptions
 from marginproof.chains.evm.verify import BlockHeader, parse_get_proof, parse_header
 from marginproof.chains.evm.verify.proofs import AccountProof
 from marginproof.model.network import Network
+from tests.chains.proxied_pool import Setup, proxied
 from tests.contracts.accounts import CONFIGURATION, GENESIS, REGISTRY_TERMS, network_of
 from tests.contracts.harness import Chain, Contract, address_of
 
@@ -97,3 +99,10 @@ def world(recorded: World) -> Iterator[World]:
     """The recorded chain; whatever the test does to it is undone."""
     with recorded.chain.devnet.snapshot():
         yield recorded
+
+
+@pytest_asyncio.fixture
+async def setup(world: World) -> AsyncIterator[Setup]:
+    """Three proxies before the recorded chain, all honest, and a pool that reads through them."""
+    async for setup in proxied(world):
+        yield setup
