@@ -91,6 +91,8 @@ def other_vector(vector: dict[int, int]) -> PledgeOpening:
         (changed(purpose=int(Purpose.MAINTENANCE)), ReasonCode.PURPOSE_INSUFFICIENT),
         (changed(purpose=0), ReasonCode.PURPOSE_INSUFFICIENT),
         (changed(purpose=3), ReasonCode.PURPOSE_INSUFFICIENT),
+        (pledge(NETWORK, BOOK, purpose=0), ReasonCode.PURPOSE_INSUFFICIENT),
+        (pledge(NETWORK, BOOK, purpose=3), ReasonCode.PURPOSE_INSUFFICIENT),
     ],
 )
 def test_each_wrong_proposal_is_refused(opening: PledgeOpening, code: ReasonCode) -> None:
