@@ -182,7 +182,8 @@ def test_every_state_names_what_to_do() -> None:
 @given(
     steps=st.lists(
         st.tuples(
-            st.integers(min_value=1, max_value=60), st.sampled_from(["tick", "uncovered", "accept", "swap", "outage", "back"])
+            st.integers(min_value=1, max_value=60),
+            st.sampled_from(["tick", "uncovered", "accept", "swap", "outage", "back"]),
         ),
         max_size=40,
     )
