@@ -43,6 +43,7 @@ def read_record(document: dict[str, Any]) -> Record:
         step.reasons = tuple(step.reasons)
     return Record(
         source=document["source"],
+        story=document["story"],
         steps=steps,
         parties=[PartyView(**party) for party in document["parties"]],
         certificates=document["certificates"],

@@ -14,28 +14,35 @@ import yaml
 
 from marginproof.cli.demo.record import count_amounts
 from marginproof.model.network_file import NetworkFile, load_network_file
+from marginproof.model.pledges import PledgeOpening
 from marginproof.prover.account import Account
 from marginproof.relayers.keys import load_keystore as load_relayer_key
 from marginproof.verifier.keys import load_keystore as load_venue_key
 from tests.e2e.conftest import DemoRun
 
-INPUTS = {"password", "funding-key", "book-token", "key.pem", "environment"}
+INPUTS = {"password", "funding-key", "registry-key", "book-token", "key.pem", "environment"}
+VENUES = ("venue", "venue-b")
 """Files whose whole purpose is to hold a secret in plain text for the demo's user."""
 
 
 def _secrets(demo: DemoRun, network: NetworkFile) -> Iterator[tuple[str, bytes]]:
     password = (demo.directory / "password").read_text().strip()
     yield "password", password.encode()
-    yield "book token", (demo.directory / "venue" / "book-token").read_text().strip().encode()
-    yield "funding key", bytes.fromhex((demo.directory / "funding-key").read_text().strip().removeprefix("0x"))
+    for key_file in ("funding-key", "registry-key"):
+        yield key_file, bytes.fromhex((demo.directory / key_file).read_text().strip().removeprefix("0x"))
     for number in range(3):
         key = load_relayer_key(demo.directory / f"relayer-{number}" / "keystore.json", password)
         yield f"key of relayer {number}", key.expose_secret()
-    yield "key of the venue", bytes(load_venue_key(demo.directory / "venue" / "keystore.json", password).key)
+    for name in VENUES:
+        yield f"book token of {name}", (demo.directory / name / "book-token").read_text().strip().encode()
+        yield f"key of {name}", bytes(load_venue_key(demo.directory / name / "keystore.json", password).key)
     with Account.open(demo.directory / "market-maker", network, password) as account:
-        yield "owner key", bytes(account.owner.key)
+        yield "owner key", bytes(account.signer.key)
         yield "state key", account.secret.state_key()
-        yield "payee salt", account.payees.opening(network.venues[0].address).salt
+        for venue in network.venues:
+            yield "payee salt", account.payees.opening(venue.address).salt
+        for position, pledge in enumerate(account.state.pledges):
+            yield f"blinding of pledge {position}", PledgeOpening.decode(pledge.opening).blinding
         for index in range(2):
             yield f"key of lock {index}", bytes(account.secret.lock_key(index).key)
             yield f"salt of lock {index}", account.secret.lock_salt(index)
@@ -43,8 +50,9 @@ def _secrets(demo: DemoRun, network: NetworkFile) -> Iterator[tuple[str, bytes]]
             yield f"blinding seed {number}", account.secret.blinding_seed(number)
 
 
-AMOUNTS = [40 * 10**18, 40 * 10**8, 1000 * 10**6, 1000 * 10**4, 3000 * 10**6, 4000 * 10**6, 4000 * 10**4]
-"""What was locked and added, in base units and in lots."""
+DOLLARS = (1000, 2500, 3500, 6000, 8500)
+AMOUNTS = [40 * 10**18, 40 * 10**8, *(usd * 10**6 for usd in DOLLARS), *(usd * 10**4 for usd in DOLLARS)]
+"""What was locked and what the agent may have added to it, in base units and in lots."""
 
 
 def _forms(secret: bytes) -> set[bytes]:
@@ -67,17 +75,20 @@ def outputs(demo: DemoRun) -> dict[str, bytes]:
         for path in demo.directory.rglob("*")
         if path.is_file() and path.name not in INPUTS
     }
-    config = yaml.safe_load((demo.directory / "venue" / "venue.yaml").read_text())
-    with urllib.request.urlopen(f"http://{config['metrics_listen']}/metrics", timeout=5) as answer:
-        files["metrics"] = answer.read()
+    for name in VENUES:
+        config = yaml.safe_load((demo.directory / name / "venue.yaml").read_text())
+        with urllib.request.urlopen(f"http://{config['metrics_listen']}/metrics", timeout=5) as answer:
+            files[f"metrics of {name}"] = answer.read()
     files["stdout"], files["stderr"] = demo.stdout.read_bytes(), demo.stderr.read_bytes()
     return files
 
 
 def test_the_outputs_are_those_of_a_whole_run(outputs: dict[str, bytes]) -> None:
     names = set(outputs)
-    assert {"relayer-0.log", "venue.log", "market-maker.log", "stderr", "metrics", "record.json"} <= names
-    assert sum(name.endswith(".sqlite") for name in names) == 4
+    logs = {"relayer-0.log", "venue.log", "venue-b.log", "market-maker.log", "agent.log", "stderr"}
+    assert logs | {"metrics of venue", "metrics of venue-b", "agent-metrics", "record.json"} <= names
+    assert any(name.startswith("relayer-0/evidence/") for name in names)
+    assert sum(name.endswith(".sqlite") for name in names) == 5
     assert all(outputs[name] for name in names if name.endswith(".log"))
 
 
@@ -93,7 +104,7 @@ def test_no_secret_stands_in_any_output(demo: DemoRun, outputs: dict[str, bytes]
     # The payee's salt is shown to the venue on purpose: it opens the venue's own place among the payees, nothing else.
     shown = [line for line in found if line.startswith("payee salt in ")]
     assert [line for line in found if line not in shown] == []
-    assert all("presentation-" in line or "venue/" in line for line in shown)
+    assert all("presentation-" in line or any(f"{name}/" in line for name in VENUES) for line in shown)
 
 
 def test_no_collateral_amount_stands_where_it_must_not(outputs: dict[str, bytes]) -> None:

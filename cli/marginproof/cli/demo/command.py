@@ -13,19 +13,23 @@ from typing import Final
 
 from rich.console import Console
 
+from marginproof.cli.demo.network import Pace
 from marginproof.cli.demo.processes import resident_bytes
 from marginproof.cli.demo.record import Record
 from marginproof.cli.demo.scenario import load_scenario
 from marginproof.cli.demo.screen import Screen, final_tables
 from marginproof.cli.demo.story import Stage, play_full, play_main
-from marginproof.cli.demo.world import FIRST_VENUE, SECOND_VENUE, World, build
+from marginproof.cli.demo.world import Plan, World, build
 from marginproof.model.chains import format_address
 from marginproof.model.errors import MarginproofError, RefusedError
 from marginproof.model.reasons import ExitCode, ReasonCode
 
 FULL: Final = "full"
 MAIN: Final = "main"
-_STORIES: Final = {MAIN: ((FIRST_VENUE,), play_main), FULL: ((FIRST_VENUE, SECOND_VENUE), play_full)}
+_STORIES: Final = {
+    MAIN: (Plan(("venue",), Pace(proof_interval_seconds=15, grace_seconds=12)), play_main),
+    FULL: (Plan(("venue", "venue-b"), Pace(proof_interval_seconds=30, grace_seconds=15)), play_full),
+}
 _MEBIBYTE: Final = 1 << 20
 _SAMPLE_SECONDS: Final = 0.5
 _PIPED_WIDTH: Final = 120
@@ -81,9 +85,9 @@ async def _run(record: Record, screen: Screen, directory: Path, *, keep: bool) -
     async with contextlib.AsyncExitStack() as stack:
         try:
             scenario = load_scenario()
-            venues, play = _STORIES[record.story]
-            screen.heading(f"Two chains, three relayers, {len(venues)} venue{'s' * (len(venues) > 1)}")
-            world = await build(stack, directory, scenario, venues)
+            plan, play = _STORIES[record.story]
+            screen.heading(f"Two chains, three relayers, {_counted(len(plan.venue_names), 'venue')}")
+            world = await build(stack, directory, scenario, plan)
             sampler = asyncio.create_task(_sample_memory(world, record))
             stack.push_async_callback(_cancel, sampler)
             await play(Stage(world, scenario, record, screen))
@@ -95,6 +99,10 @@ async def _run(record: Record, screen: Screen, directory: Path, *, keep: bool) -
         if keep and not record.error:
             _show_commands(world, screen)
             await asyncio.Event().wait()
+
+
+def _counted(number: int, word: str) -> str:
+    return f"{('no', 'one', 'two')[number]} {word}{'s' * (number != 1)}"
 
 
 async def _sample_memory(world: World, record: Record) -> None:

@@ -7,8 +7,10 @@ only this process is convinced. (A process that is started with ``--fork-url`` w
 roots, so its headers and proofs do not match.)
 """
 
+import gzip
+import json
 import time
-from typing import Final, Self
+from typing import Any, Final, Self
 
 from marginproof.chains.evm.contracts.artifact import TEST_TOKEN, load_artifact
 from marginproof.chains.evm.devnet import Devnet, DevnetOptions
@@ -17,6 +19,7 @@ from marginproof.chains.evm.verify.vault import lock_slots, total_locked_slot
 from marginproof.model.chains import NATIVE_ASSET, format_address, parse_address
 from marginproof.model.errors import UnavailableError
 
+_PAST_STATES: Final = 12
 _ADDRESS_BITS: Final = 160
 _CATCH_UP_SECONDS: Final = 10.0
 _POLL_SECONDS: Final = 0.05
@@ -79,7 +82,7 @@ class ForkedChain:
         """
         self._fork.start()
         try:
-            self._fork.rpc("anvil_loadState", self._honest.rpc("anvil_dumpState", True))
+            self._fork.rpc("anvil_loadState", _state_of(self._honest))
             self.forked_at, self.forked_time = _height(self._fork), self._fork.now()
             # A state written to between two blocks is taken for that of the block before. Two blocks one second
             # apart, the first without the forgery, leave every block but that first one with proofs that match.
@@ -123,6 +126,18 @@ class ForkedChain:
             if time.monotonic() > deadline:
                 raise UnavailableError("the honest chain mines no blocks", fix="check the machine's load")
             time.sleep(_POLL_SECONDS)
+
+
+def _state_of(devnet: Devnet) -> str:
+    """A chain's blocks, its state, and its newest past states: all of them would be too long for one request."""
+    dumped = json.loads(gzip.decompress(bytes.fromhex(devnet.rpc("anvil_dumpState", True).removeprefix("0x"))))
+    newest = {block["header"]["parentHash"] for block in _newest_first(dumped["blocks"])[:_PAST_STATES]}
+    dumped["historical_states"] = [entry for entry in dumped["historical_states"] if entry[0] in newest]
+    return f"0x{gzip.compress(json.dumps(dumped).encode()).hex()}"
+
+
+def _newest_first(blocks: list[Any]) -> list[Any]:
+    return sorted(blocks, key=lambda block: int(block["header"]["number"], 16), reverse=True)
 
 
 def _height(devnet: Devnet) -> int:

@@ -1,5 +1,6 @@
 """The demo's network file: its universe, delays in seconds instead of hours, and who takes part."""
 
+import dataclasses
 import time
 from collections.abc import Sequence
 from typing import Final
@@ -11,7 +12,7 @@ from marginproof.model.universe import PRICE_SCALE, Entry, EntryKind, Feed, Poin
 
 VECTOR_LENGTH: Final = 256
 THRESHOLD: Final = 2
-NOTICE_SECONDS: Final = 100
+NOTICE_SECONDS: Final = 120
 CLAIM_SECONDS: Final = 20
 POLICY_DELAY_SECONDS: Final = 1
 EPOCH_SECONDS: Final = 3
@@ -69,7 +70,17 @@ def demo_universe(deployment: Deployment, now: int) -> Universe:
     return Universe(1, 1, VECTOR_LENGTH, points, (*collateral, cash, perpetual, *puts)).checked()
 
 
-def demo_configuration(deployment: Deployment, relayers: Sequence[RelayerEndpoint], now: int) -> Configuration:
+@dataclasses.dataclass(frozen=True, slots=True)
+class Pace:
+    """How long an account has: from one proof to the next deadline, and from a missed deadline to the next."""
+
+    proof_interval_seconds: int
+    grace_seconds: int
+
+
+def demo_configuration(
+    deployment: Deployment, relayers: Sequence[RelayerEndpoint], pace: Pace, now: int
+) -> Configuration:
     """Delays in seconds instead of hours; genesis is the last full epoch before ``now`` (UTC seconds)."""
     vaults = tuple(
         VaultPin(chain, deployment.vaults.addresses[chain], deployment.vaults.code_hashes[chain])
@@ -85,8 +96,8 @@ def demo_configuration(deployment: Deployment, relayers: Sequence[RelayerEndpoin
         policy_delay_seconds=POLICY_DELAY_SECONDS,
         clock_skew_seconds=5,
         snapshot_seconds=12,
-        proof_interval_seconds=15,
-        grace_seconds=12,
+        proof_interval_seconds=pace.proof_interval_seconds,
+        grace_seconds=pace.grace_seconds,
         price_band_bps=200,
         threshold=THRESHOLD,
         signer_set_digest=_signer_set(relayers).root(),

@@ -17,6 +17,7 @@ from marginproof.cli.demo.network import (
     NOTICE_SECONDS,
     POLICY_DELAY_SECONDS,
     VECTOR_LENGTH,
+    Pace,
     demo_configuration,
     demo_network,
     now_seconds,
@@ -33,8 +34,6 @@ from marginproof.model.errors import MarginproofError, UnavailableError
 from marginproof.model.network_file import NetworkFile, dump_network_file
 from marginproof.risk.policy import load_policy
 
-FIRST_VENUE: Final = "venue"
-SECOND_VENUE: Final = "venue-b"
 _START_SECONDS: Final = 60.0
 _POLL_SECONDS: Final = 0.3
 _VENUE_COINS: Final = 10**18
@@ -111,26 +110,34 @@ class World:
             await asyncio.sleep(_POLL_SECONDS)
 
 
-async def build(
-    stack: contextlib.AsyncExitStack, directory: Path, scenario: Scenario, venue_names: tuple[str, ...]
-) -> World:
+@dataclasses.dataclass(frozen=True, slots=True)
+class Plan:
+    """What a story needs: folder names of its venues, the first one's first, and how long an account has to prove.
+
+    Every venue but the first counts the pledges of all those before it in full, which all sides sign on the registry.
+    """
+
+    venue_names: tuple[str, ...]
+    pace: Pace
+
+
+async def build(stack: contextlib.AsyncExitStack, directory: Path, scenario: Scenario, plan: Plan) -> World:
     """Deploys everything and starts every process; :meth:`World.until_ready` waits for them.
 
     Args:
         stack: Ends every process when it is closed, the last started first.
         directory: Where keys, databases and logs go; empty.
         scenario: Whose opening hour the feeds show.
-        venue_names: Folder names of the venues, the first one's first. Every later venue counts the pledges of all
-            those before it in full, which all sides sign on the registry.
+        plan: Who plays.
 
     Raises:
         MarginproofError: A tool is missing, or a process did not start.
     """
-    chains, cast = await asyncio.gather(start_chains(stack), asyncio.to_thread(make_cast, directory, venue_names))
+    chains, cast = await asyncio.gather(start_chains(stack), asyncio.to_thread(make_cast, directory, plan.venue_names))
     deployer = Deployer(chains, stack)
     deployment = await deployer.deploy(notice_seconds=NOTICE_SECONDS, payout_seconds=CLAIM_SECONDS)
     tape = PriceTape(deployment.feeds, scenario.opening)
-    network, _ = await asyncio.gather(_network(deployer, deployment, cast), tape.start())
+    network, _ = await asyncio.gather(_network(deployer, deployment, cast, plan.pace), tape.start())
     stack.push_async_callback(tape.aclose)
     network_path = directory / "network.yaml"
     network_path.write_bytes(dump_network_file(network))
@@ -152,8 +159,8 @@ async def build(
     )
 
 
-async def _network(deployer: Deployer, deployment: Deployment, cast: Cast) -> NetworkFile:
-    configuration = demo_configuration(deployment, cast.relayer_endpoints, now_seconds())
+async def _network(deployer: Deployer, deployment: Deployment, cast: Cast, pace: Pace) -> NetworkFile:
+    configuration = demo_configuration(deployment, cast.relayer_endpoints, pace, now_seconds())
     registry = await deployer.registry(
         VECTOR_LENGTH,
         configuration.root(),

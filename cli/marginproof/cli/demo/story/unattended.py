@@ -1,9 +1,11 @@
 """The crash, and an account that looks after itself: the agent is a process of its own, and nobody else acts."""
 
+import asyncio
 import contextlib
 import functools
 import json
 import time
+import urllib.request
 from collections.abc import AsyncIterator
 from typing import Any, Final
 
@@ -56,9 +58,16 @@ async def watching(stage: Stage) -> AsyncIterator[Agent]:
     stage.world.children.append(child)
     try:
         yield Agent(child)
+        await asyncio.to_thread(_keep_metrics, stage)
     finally:
         child.stop()
         stage.world.children.remove(child)
+
+
+def _keep_metrics(stage: Stage) -> None:
+    """The agent's last metrics stay in the demo's folder, beside its log."""
+    with urllib.request.urlopen(f"http://{stage.world.agent_metrics_target}/metrics", timeout=5) as answer:
+        (stage.world.directory / "agent-metrics").write_bytes(answer.read())
 
 
 async def play(stage: Stage, number: str, agent: Agent) -> None:
