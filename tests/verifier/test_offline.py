@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from marginproof.attestation.typed_signing import sign_typed
 from marginproof.model.bundle import PresentationBundle
-from marginproof.model.margin import Decision, Outcome, Presentation, SignedDecision, SignedSnapshot
+from marginproof.model.margin import Decision, Outcome, Presentation, Purpose, SignedDecision, SignedSnapshot
 from marginproof.model.reasons import ReasonCode
 from marginproof.model.typed_data import decision_message, snapshot_message
 from marginproof.verifier.offline import CheckOutcome, StepResult, check_presentation
@@ -23,11 +23,13 @@ from tests.verifier.world import (
     OTHER,
     OWNER_KEY,
     PRICES,
+    STRANGER_KEY,
     VENUE,
     VENUE_KEY,
     World,
     certify,
     price_report,
+    record_of,
 )
 
 Change = Callable[[World, PresentationBundle], PresentationBundle]
@@ -47,6 +49,7 @@ def bundle(world: World) -> PresentationBundle:
         policy=world.policy.source,
         signed_snapshot=world.snapshot.encode(),
         price_report=world.report.encode(),
+        registry_record=world.record.encode(),
         presentation=presentation.encode(),
         certificates=tuple(leaf.certificate.encode() for leaf in world.leaves),
         signed_decision=decision(world, presentation.digest).encode(),
@@ -61,11 +64,41 @@ def test_a_good_bundle_passes_every_line_that_files_allow(bundle: PresentationBu
     report = check_presentation(FILE, bundle)
     assert failures(report) == {}
     skipped = {line.name for line in report if line.outcome is CheckOutcome.SKIPPED}
-    assert skipped == {"policy announced", "certificates newest", "pledges and book", "ledger"}
+    assert skipped == {"policy announced", "certificates newest", "registry record", "proposal and book", "ledger"}
     assert all("not checkable offline" in line.detail for line in report if line.outcome is CheckOutcome.SKIPPED)
     numbers = [line.number for line in report]
     assert numbers == sorted(numbers)
     assert set(numbers) == set(range(1, 9))
+
+
+def of_a_new_pledge(world: World, bundle: PresentationBundle) -> PresentationBundle:
+    presentation = world.present(pledge=world.proposal, purpose=Purpose.INITIAL)
+    return dataclasses.replace(bundle, presentation=presentation.encode(), signed_decision=None)
+
+
+def test_a_proof_of_a_new_pledge_passes_with_its_consent(world: World, bundle: PresentationBundle) -> None:
+    report = check_presentation(FILE, of_a_new_pledge(world, bundle))
+    assert failures(report) == {}
+    assert "consent" in next(line.detail for line in report if line.name == "pledges")
+
+
+def with_another_consent(world: World, bundle: PresentationBundle) -> PresentationBundle:
+    assert world.proposal is not None
+    consent = world.consent(world.proposal.commitment, key=STRANGER_KEY)
+    presentation = Presentation.decode(of_a_new_pledge(world, bundle).presentation)
+    changed = dataclasses.replace(presentation, consent=(consent,))
+    return dataclasses.replace(bundle, presentation=changed.encode(), signed_decision=None)
+
+
+def with_record(**fields: Any) -> Change:
+    """A record of the right digest that says something else."""
+    return lambda world, bundle: dataclasses.replace(
+        bundle, registry_record=dataclasses.replace(world.record, **fields).encode()
+    )
+
+
+def a_pledge_elsewhere_left_out(world: World, bundle: PresentationBundle) -> PresentationBundle:
+    return dataclasses.replace(bundle, registry_record=record_of(world.pledge).encode())
 
 
 def test_without_a_decision_that_line_is_skipped(bundle: PresentationBundle) -> None:
@@ -119,7 +152,7 @@ def forged_certificate(world: World, bundle: PresentationBundle) -> Presentation
 
 def with_another_point(world: World, bundle: PresentationBundle) -> PresentationBundle:
     data = world.present()
-    changed = dataclasses.replace(data, proof=world.book.commitment + data.proof[48:])
+    changed = dataclasses.replace(data, proof=world.leaves[0].included.leaf.commitment + data.proof[48:])
     return dataclasses.replace(bundle, presentation=changed.encode(), signed_decision=None)
 
 
@@ -214,6 +247,12 @@ CASES: list[tuple[str, str, ReasonCode, Change]] = [
     ),
     ("an expired certificate", "certificates in force", R.CERTIFICATE_EXPIRED, short_lived),
     ("another payee", "leaves and payee", R.VENUE_NOT_PAYEE, wrong_payee),
+    ("no registry record", "pledges", R.MALFORMED, changed(registry_record=b"")),
+    ("a record of another digest", "pledges", R.REGISTRY_DIGEST_STALE, with_record(digest=bytes(32))),
+    ("a record of another account", "pledges", R.REGISTRY_DIGEST_STALE, with_record(account=bytes(32))),
+    ("a record without the pledge", "pledges", R.PLEDGE_MISSING, with_record(pledges=())),
+    ("a stranger's consent", "pledges", R.PLEDGE_SIGNATURE, with_another_consent),
+    ("a pledge elsewhere left out", "proof", R.PROOF_LENGTH, a_pledge_elsewhere_left_out),
     ("too late", "freshness", R.SNAPSHOT_STALE, late),
     ("decided before its snapshot", "freshness", R.SNAPSHOT_UNKNOWN, before_its_snapshot),
     ("a changed proof", "proof", R.PROOF_INVALID, with_another_point),
@@ -235,7 +274,7 @@ def test_the_time_can_be_given(world: World, bundle: PresentationBundle) -> None
     assert failures(check_presentation(FILE, bundle, at=expires)) == {"freshness": ReasonCode.SNAPSHOT_STALE}
 
 
-FIELDS = ("policy", "signed_snapshot", "price_report", "presentation", "signed_decision")
+FIELDS = ("policy", "signed_snapshot", "price_report", "registry_record", "presentation", "signed_decision")
 
 
 @settings(max_examples=40, deadline=None, derandomize=True)
@@ -247,5 +286,5 @@ def test_any_bundle_gives_a_report(
     fields: dict[str, Any] = {field: original[:keep] + junk}
     broken = dataclasses.replace(bundle, **fields)
     report = check_presentation(FILE, broken)
-    assert len(report) == 14
+    assert len(report) == 16
     assert broken == bundle or failures(report)

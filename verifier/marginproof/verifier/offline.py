@@ -122,7 +122,7 @@ class _Audit:
             (
                 5,
                 "registry record",
-                _only("the registry on the home chain shows whether the bundle's record is its own"),
+                _only("the registry shows whether this record is its own, and who agreed to recognise whom in full"),
             ),
             (5, "proposal and book", _only("the venue knows what it proposed, its book, and what is under way")),
             (6, "freshness", self._check_freshness),
