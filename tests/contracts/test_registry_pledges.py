@@ -1,12 +1,16 @@
 """Pledges on the registry: authorise, swap, release, revoke, lapse, on one account's digest."""
 
+from dataclasses import replace
+
 import pytest
 
+from marginproof.chains.evm.contracts import PLEDGE_REGISTRY, load_artifact
+from marginproof.chains.evm.devnet import Devnet, DevnetOptions
 from marginproof.model.chains import parse_address
 from marginproof.model.pledges import MAX_PLEDGES, NO_COMMITMENT, NO_DIGEST, next_digest
-from tests.contracts.accounts import Holder, commitment, network_of
+from tests.contracts.accounts import REGISTRY_TERMS, Holder, commitment, network_of
 from tests.contracts.conftest import NOTICE, World
-from tests.contracts.harness import ZERO, address_of
+from tests.contracts.harness import ZERO, Chain, address_of
 
 ONE, TWO, THREE = commitment(1), commitment(2), commitment(3)
 
@@ -65,6 +69,18 @@ def test_ids_on_chain_are_the_models_roots(world: World, holder: Holder) -> None
     for index in (0, 1, 7, 255, 256, 0x0102030405060708, 2**64 - 1):
         one = Holder(holder.network, index=index)
         assert world.registry.call("account_id", *one.names) == one.account
+
+
+@pytest.mark.parametrize("chain_id", [1, 42_161, 2**63 - 1])
+def test_the_network_id_names_the_chain(chain_id: int) -> None:
+    with Devnet(DevnetOptions(chain_id=chain_id)) as devnet:
+        devnet.rpc("anvil_setNextBlockBaseFeePerGas", "0x0")
+        chain = Chain(devnet)
+        registry = chain.deploy(load_artifact(PLEDGE_REGISTRY), *REGISTRY_TERMS, sender=chain.rich("deployer"))
+        network = replace(network_of(registry), home_chain=f"eip155:{chain_id}")
+        assert registry.call("network_id") == network.root()
+        holder = Holder(network)
+        assert registry.call("account_id", *holder.names) == holder.account
 
 
 def test_an_unknown_account_has_nothing(world: World, holder: Holder) -> None:
