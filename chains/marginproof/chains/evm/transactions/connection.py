@@ -5,9 +5,11 @@ from types import TracebackType
 from typing import Final, Self, TypeVar
 
 import aiohttp
+from eth_typing import ChecksumAddress
 from web3 import AsyncHTTPProvider, AsyncWeb3
 from web3.exceptions import ContractLogicError, TransactionNotFound, Web3Exception
 
+from marginproof.chains.evm.contracts.codec import checksum_address
 from marginproof.chains.evm.transactions.receipts import TransactionReverted, reason_of
 from marginproof.model.errors import UnavailableError
 from marginproof.model.reasons import ReasonCode
@@ -95,3 +97,12 @@ class Connection:
             raise UnavailableError(
                 f"the endpoint failed on {what} ({type(error).__name__})", fix="try another endpoint"
             ) from None
+
+
+def checksum(address: str) -> ChecksumAddress:
+    """An address as the library wants it.
+
+    Raises:
+        MalformedError: It is none.
+    """
+    return ChecksumAddress(checksum_address(address))  # type: ignore[arg-type]  # a NewType over a NewType

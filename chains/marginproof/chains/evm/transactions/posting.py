@@ -12,13 +12,12 @@ from types import TracebackType
 from typing import Any, Final, NamedTuple, Self
 
 from eth_account.signers.local import LocalAccount
-from eth_typing import ChecksumAddress
 from hexbytes import HexBytes
 from web3.exceptions import TransactionNotFound, Web3RPCError
 from web3.types import TxParams, Wei
 
 from marginproof.chains.evm.contracts.codec import checksum_address
-from marginproof.chains.evm.transactions.connection import Connection
+from marginproof.chains.evm.transactions.connection import Connection, checksum
 from marginproof.chains.evm.transactions.receipts import Receipt, read_receipt
 from marginproof.model.errors import UnavailableError
 
@@ -201,8 +200,8 @@ class PostingEndpoint:
             UnavailableError: The endpoint failed.
         """
         request: TxParams = {
-            "from": _checksum(sender),
-            "to": _checksum(call.to),
+            "from": checksum(sender),
+            "to": checksum(call.to),
             "data": HexBytes(call.data),
             "value": Wei(value),
         }
@@ -216,7 +215,7 @@ class PostingEndpoint:
         Raises:
             UnavailableError: The endpoint failed.
         """
-        answer = self._connection.eth.get_transaction_count(_checksum(address), at.value)
+        answer = self._connection.eth.get_transaction_count(checksum(address), at.value)
         return await self._connection.number("eth_getTransactionCount", answer)
 
     async def broadcast(self, raw: bytes) -> BroadcastOutcome:
@@ -276,7 +275,3 @@ def read_refusal(response: Any) -> BroadcastOutcome:
 
 def _raised(fee: int, percent: int) -> int:
     return fee + max(-(-fee * percent // 100), 1)
-
-
-def _checksum(address: str) -> ChecksumAddress:
-    return ChecksumAddress(checksum_address(address))  # type: ignore[arg-type]  # a NewType over a NewType

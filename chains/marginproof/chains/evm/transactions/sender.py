@@ -16,12 +16,11 @@ from web3.types import Nonce, TxParams, Wei
 
 from marginproof.chains.evm.contracts.artifact import Artifact
 from marginproof.chains.evm.contracts.codec import (
-    checksum_address,
     decode_result,
     encode_call,
     encode_deployment,
 )
-from marginproof.chains.evm.transactions.connection import Connection
+from marginproof.chains.evm.transactions.connection import Connection, checksum
 from marginproof.chains.evm.transactions.receipts import Receipt, TransactionReverted, read_receipt
 from marginproof.model.errors import UnavailableError
 from marginproof.model.reasons import ReasonCode
@@ -72,7 +71,7 @@ class Sender:
 
     async def balance(self, address: str) -> int:
         """An address's native balance in base units."""
-        account = _checksum(address)
+        account = checksum(address)
         return await self._connection.number("eth_getBalance", self._eth.get_balance(account))
 
     async def deploy(self, artifact: Artifact, *arguments: Any) -> str:
@@ -105,7 +104,7 @@ class Sender:
                 UNAVAILABLE if the endpoint failed or refused it.
         """
         data = encode_call(artifact, function, *arguments)
-        return await self._send(f"{artifact.name}.{function}", _checksum(address), data, value)
+        return await self._send(f"{artifact.name}.{function}", checksum(address), data, value)
 
     async def transfer(self, to: str, amount: int) -> Receipt:
         """Sends native coins, in base units, and waits until a block contains the transaction.
@@ -113,7 +112,7 @@ class Sender:
         Raises:
             UnavailableError: As for :meth:`transact`.
         """
-        return await self._send("a transfer", _checksum(to), b"", amount)
+        return await self._send("a transfer", checksum(to), b"", amount)
 
     async def next_nonce(self) -> int:
         """The number that the key's next transaction will have, counting those that no block contains yet."""
@@ -140,7 +139,7 @@ class Sender:
         """
         what = f"{artifact.name}.{function}"
         request: TxParams = {
-            "to": _checksum(address),
+            "to": checksum(address),
             "from": self._account.address,
             "data": HexBytes(encode_call(artifact, function, *arguments)),
         }
@@ -199,7 +198,3 @@ class Sender:
         except UnavailableError:
             return ""
         return ""
-
-
-def _checksum(address: str) -> ChecksumAddress:
-    return ChecksumAddress(checksum_address(address))  # type: ignore[arg-type]  # a NewType over a NewType
