@@ -101,6 +101,20 @@ def missing_chain(relayers: Relayers, config: RelayerConfig) -> tuple[RelayerCon
     return dataclasses.replace(config, endpoints={HOME: config.endpoints[HOME]}), relayers.keys[0]
 
 
+def missing_home_chain(relayers: Relayers, config: RelayerConfig) -> tuple[RelayerConfig, core.SigningKey]:
+    """No collateral and no feed lies on it, but it has the registry that says which key signs for an account."""
+    configuration = dataclasses.replace(
+        relayers.file.configuration,
+        vaults=tuple(vault for vault in relayers.file.configuration.vaults if vault.chain == SECOND),
+    )
+    network = dataclasses.replace(relayers.file.network, configuration_digest=configuration.root())
+    universe = dataclasses.replace(relayers.file.universe, points=(), entries=())
+    file = dataclasses.replace(relayers.file, network=network, configuration=configuration, universe=universe)
+    config.network.write_bytes(dump_network_file(file))
+    endpoints = {SECOND: config.endpoints[SECOND]}
+    return dataclasses.replace(config, endpoints=endpoints, network_id=file.network_id), relayers.keys[0]
+
+
 def other_certificate(relayers: Relayers, config: RelayerConfig) -> tuple[RelayerConfig, core.SigningKey]:
     folder = config.tls_directory.parent / "other"
     ServerIdentity.load_or_create(folder)
@@ -130,6 +144,7 @@ def few_endpoints(relayers: Relayers, config: RelayerConfig) -> tuple[RelayerCon
         (other_key, ReasonCode.SIGNER_SET_UNKNOWN),
         (other_network, ReasonCode.WRONG_NETWORK),
         (missing_chain, ReasonCode.CONFIG_INVALID),
+        (missing_home_chain, ReasonCode.CONFIG_INVALID),
         (other_certificate, ReasonCode.CONFIG_INVALID),
         (wrong_chain, ReasonCode.CHAIN_ID_MISMATCH),
         (false_possession, ReasonCode.POSSESSION_INVALID),
