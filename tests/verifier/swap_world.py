@@ -190,6 +190,10 @@ class SwapWorld:
         async with self.posted_by(self._account_side) as registry:
             await registry.revoke(holder.owner, holder.index, venue, 1, holder.sign(message))
 
+    async def lapse(self, holder: Holder, venue: bytes) -> None:
+        async with self.posted_by(self._account_side) as registry:
+            await registry.lapse(holder.account, venue)
+
     async def rotate(self, holder: Holder, key: LocalAccount) -> None:
         message = rotation_message(self.terms.network.root(), holder.account, parse_address(key.address), 0)
         async with self.posted_by(self._account_side) as registry:

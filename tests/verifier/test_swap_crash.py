@@ -79,6 +79,21 @@ async def test_a_crash_while_a_swap_is_sent(
     assert (await venue.record(holder)).digest == next_digest(order.digest, venue.venue, order.commitment, 1)
 
 
+async def test_nothing_is_sent_that_is_not_on_disk(
+    world: SwapWorld, venue: VenueAtWork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = venue.sending.broadcast
+    written: list[bool] = []
+
+    async def looking(raw: bytes) -> Any:
+        written.append(any(attempt.raw == raw for attempt in venue.store.attempts()))
+        return await real(raw)
+
+    monkeypatch.setattr(venue.sending, "broadcast", looking)
+    await venue.order(*[(await world.holder(venue.venue)).swap(venue.venue) for _ in range(2)])
+    assert written == [True, True]
+
+
 @pytest.mark.parametrize("blocks", [0, 1, 2, 3])
 async def test_a_restart_while_a_swap_is_on_its_way(world: SwapWorld, venue: VenueAtWork, blocks: int) -> None:
     holder = await world.holder(venue.venue)

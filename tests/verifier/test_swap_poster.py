@@ -14,7 +14,16 @@ from marginproof.model.pledges import next_digest
 from marginproof.model.reasons import ReasonCode
 from marginproof.verifier.swap_store import insert_order
 from marginproof.verifier.swaps import SwapKind, SwapOrder, SwapOutcome, SwapState
-from tests.verifier.swap_world import GWEI, RULES, Holder, SwapWorld, VenueAtWork, swap_world, venue_at_work
+from tests.verifier.swap_world import (
+    CONFIGURATION,
+    GWEI,
+    RULES,
+    Holder,
+    SwapWorld,
+    VenueAtWork,
+    swap_world,
+    venue_at_work,
+)
 
 
 @pytest.fixture(scope="module")
@@ -287,6 +296,25 @@ async def test_a_key_without_coins_is_warned_of_and_goes_on_once_it_has_some(
     assert await venue.settle() == standing(order)
 
 
+async def test_a_release_is_told_only_when_no_transaction_of_it_is_left(world: SwapWorld, venue: VenueAtWork) -> None:
+    """The pledge lapsed by somebody else's transaction: a later one must not fall to the release that is still out."""
+    holder = await world.holder(venue.venue)
+    await venue.order(holder.swap(venue.venue))
+    await venue.settle()
+    release = holder.release(await venue.record(holder), venue.venue)
+    await venue.order(release)
+    venue.drop(venue.store.attempts()[0].hash)
+    await world.revoke(holder, venue.venue)
+    world.devnet.mine(world.devnet.now() + CONFIGURATION.notice_seconds)
+    await world.lapse(holder, venue.venue)
+    world.finalize()
+    await venue.tick()
+    assert (await venue.record(holder)).pledges == ()
+    assert len(venue.outcomes) == 1
+    assert (await venue.settle())[1:] == [outcome(release, SwapState.RELEASED)]
+    assert venue.nonce() == 2
+
+
 # What the registry refuses.
 
 
@@ -336,6 +364,32 @@ async def test_what_the_registry_never_takes_is_given_up_once_that_is_final(
     good = holder.swap(venue.venue)
     await venue.order(good)
     assert (await venue.settle())[1:] == standing(good)
+
+
+async def test_a_stale_digest_is_only_believed_once_it_is_final(world: SwapWorld, venue: VenueAtWork) -> None:
+    rival = world.key()
+    holder = await world.holder(venue.venue, bytes.fromhex(rival.address[2:]))
+    order, other = holder.swap(venue.venue), holder.swap(bytes.fromhex(rival.address[2:]))
+    await world.swap_by(rival, other)
+    await venue.order(order)  # would be refused now
+    world.devnet.rpc("anvil_reorg", 1, [])
+    world.mine(2)
+    await world.swap_by(rival, other)
+    await venue.tick()
+    await venue.tick()
+    assert venue.outcomes == []
+    assert await venue.settle() == [outcome(order, SwapState.FAILED, ReasonCode.REGISTRY_DIGEST_STALE)]
+
+
+async def test_a_refusal_that_a_reorganisation_took_back_is_forgotten(world: SwapWorld, venue: VenueAtWork) -> None:
+    holder = await world.holder(venue.venue)
+    order = holder.swap(venue.venue)
+    await world.revoke(holder, venue.venue)
+    await venue.order(order)
+    world.devnet.rpc("anvil_reorg", 1, [])
+    world.mine(3)
+    await venue.tick()
+    assert await venue.settle() == standing(order)
 
 
 async def test_an_order_that_no_call_can_carry_holds_up_no_other(world: SwapWorld, venue: VenueAtWork) -> None:

@@ -81,6 +81,7 @@ class SwapPoster:
         self._turn = asyncio.Lock()
         self._gas: dict[int, int] = {}
         self._refused: dict[int, int] = {}
+        self._hopeless: set[int] = set()
         self._outbid: set[bytes] = set()
         self._foreign: set[int] = set()
         self._warned: set[tuple[str, int]] = set()
@@ -129,7 +130,7 @@ class SwapPoster:
             self._note_foreign(foreign_nonces(attempts, before, nonce))
             await asyncio.to_thread(self._store.settle, header.number, nonce, settled)
         for number, _, _ in settled:
-            self._refused.pop(number, None)
+            self._forget_refusal(number)
             self._gas.pop(number, None)
 
     async def _verdict(
@@ -143,8 +144,7 @@ class SwapPoster:
         finding = Finding(record, authorised, record.signer(identity))
         consented = None if live else self._consented(order)
         verdict = judge(order, self._setting.venue, finding, live=live, consented=consented)
-        if verdict is None and not live and self._refused.get(pending.number, header.number + 1) <= header.number:
-            # Refused when this block was the newest, and still: nothing of it is on its way, so it can be given up.
+        if verdict is None and not live and pending.number in self._hopeless:
             return SwapState.FAILED, ReasonCode.TRANSACTION_REVERTED
         return verdict
 
@@ -180,7 +180,7 @@ class SwapPoster:
         placed = placed_orders(orders, attempts)
         displaced = await self._displaced(placed, attempts, head)
         waiting = [pending for pending in orders if pending.number not in placed or pending.number in displaced]
-        ready = await self._ready(waiting, head)
+        ready = await self._ready(waiting, head, final)
         found = plan(
             orders,
             attempts,
@@ -200,7 +200,7 @@ class SwapPoster:
             else:
                 await self._post(step, by_number, attempts, head)
 
-    async def _ready(self, waiting: list[PendingOrder], head: Head) -> list[int]:
+    async def _ready(self, waiting: list[PendingOrder], head: Head, final: BlockHeader) -> list[int]:
         """Numbers of the first waiting orders that the registry would take now, with the gas that each needs."""
         ready: list[int] = []
         for pending in waiting:
@@ -211,13 +211,18 @@ class SwapPoster:
                 self._gas[pending.number] = await self._sending.estimate(call)
             except (TransactionReverted, MalformedError) as refusal:
                 if pending.order.kind is SwapKind.RELEASE or getattr(refusal, "reason", "") == DIGEST_STALE:
-                    self._refused.pop(pending.number, None)  # the finalized record decides
-                else:
-                    self._refused.setdefault(pending.number, head.height)
+                    self._forget_refusal(pending.number)  # the finalized record decides
+                elif self._refused.setdefault(pending.number, head.height) <= final.number:
+                    # Refused ever since a block that is final by now, and nothing of it is on its way.
+                    self._hopeless.add(pending.number)
                 continue
-            self._refused.pop(pending.number, None)
+            self._forget_refusal(pending.number)
             ready.append(pending.number)
         return ready
+
+    def _forget_refusal(self, number: int) -> None:
+        self._refused.pop(number, None)
+        self._hopeless.discard(number)
 
     async def _displaced(self, placed: dict[int, int], attempts: list[Attempt], head: Head) -> set[int]:
         """Orders at used nonces where no endpoint knows a receipt of ours: somebody else has sent with this key."""
