@@ -15,6 +15,8 @@ from marginproof.model.margin import Purpose
 from marginproof.model.reasons import ReasonCode
 from marginproof.model.typed_data import rotation_message
 from marginproof.prover.account import Account
+from marginproof.prover.chain_actions import ChainActions
+from marginproof.prover.funding import Funding
 from marginproof.prover.registry_changes import SignedChange, sign_authorisation, sign_rotation
 from marginproof.prover.waiting import Patience
 from tests.prover.stage import BOOK, PAYER, Stage, refused
@@ -122,7 +124,20 @@ async def test_a_locks_key_never_pays_for_the_account(stage: Stage) -> None:
     await stage.lock()
     with refused(ReasonCode.LOCK_OWNER_REUSED):
         stage.open_session(payer=stage.account.secret.lock_key(0))
+    with refused(ReasonCode.LOCK_OWNER_REUSED):
+        stage.open_session(payer=development_account(1))  # it funded the lock
     stage.open_session(payer=stage.account.signer)
+
+
+async def test_a_key_that_paid_for_the_account_never_pays_for_a_lock(stage: Stage) -> None:
+    await stage.while_mining(stage.session.authorise(VENUE))
+    actions = ChainActions(stage.account, stage.network, Funding(PAYER))
+    with refused(ReasonCode.LOCK_OWNER_REUSED):
+        await actions.lock(stage.network.universe.entries[0], 10**18)
+    async with stage.open_session(payer=development_account(1)) as early:
+        await ChainActions(stage.account, stage.network, Funding(development_account(1))).resume()
+        with refused(ReasonCode.LOCK_OWNER_REUSED):
+            await early.revoke(VENUE)
 
 
 async def test_rotation_changes_the_signer_and_nothing_else(stage: Stage) -> None:

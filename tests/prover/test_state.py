@@ -35,6 +35,8 @@ def test_every_part_of_a_state_survives() -> None:
         pledges=(PledgeRecord(b"\x05" * 20, b"\x08" * 48, b"\x09" * 32, 12, b"opening"),),
         line_limits={"0x" + "05" * 20: 7},
         headrooms=(HeadroomRecord(b"\x05" * 20, 2, 11, -3),),
+        funders=("0xA",),
+        payers=("0xB",),
         restored_at=13,
     )
     assert decrypt_state(encrypt_state(state, KEY), KEY) == state

@@ -58,7 +58,7 @@ class RegistryWriter:
         patience: Patience,
     ) -> None:
         if payer is not None:
-            check_lock_key(payer.address, frozenset(), account.lock_addresses())
+            _check_payer(account, payer)
         self._account = account
         self._network = network
         self._reader = reader
@@ -157,6 +157,15 @@ class RegistryWriter:
         """The registry in the payer's hands."""
         if self._payer is None:
             raise ConfigurationError("there is no key that pays for gas", fix="name one with --payer-key-file")
+        _check_payer(self._account, self._payer)
+        state = self._account.state
+        if self._payer.address not in state.payers:
+            self._account.remember(dataclasses.replace(state, payers=(*state.payers, self._payer.address)))
         network = self._network.network
         async with Sender(self._account.endpoints(network.home_chain)[0], self._payer) as sender:
             yield Registry(sender, format_address(network.registry))
+
+
+def _check_payer(account: Account, payer: LocalAccount) -> None:
+    """Refuses a payer that owns or funded a lock: paying for the account as well, it would link the two publicly."""
+    check_lock_key(payer.address, frozenset(account.state.funders), account.lock_addresses())

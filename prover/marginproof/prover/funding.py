@@ -62,6 +62,9 @@ async def fund_lock_key(
             fields={"address": sender.address},
         )
     check_funding_key(account, funding.key)
+    if funding.key.address not in account.state.funders:
+        funders = (*account.state.funders, funding.key.address)
+        account.remember(dataclasses.replace(account.state, funders=funders))
     async with Sender(url, funding.key, timeout_seconds=funding.timeout_seconds) as payer:
         if native_lacking > 0:
             await payer.transfer(sender.address, native_lacking)
@@ -70,9 +73,10 @@ async def fund_lock_key(
 
 
 def check_funding_key(account: Account, key: LocalAccount) -> None:
-    """Refuses a funding key that is the account's or a lock's own.
+    """Refuses a funding key that is a lock's own, or the account's, or that pays for the account on the registry.
 
     Raises:
         RefusedError: LOCK_OWNER_REUSED.
     """
-    check_lock_key(key.address, account.own_addresses(), account.lock_addresses())
+    known = account.own_addresses().union(account.state.payers)
+    check_lock_key(key.address, known, account.lock_addresses())

@@ -85,7 +85,7 @@ class AccountSession:
 
     Raises:
         ConfigurationError: POSSESSION_INVALID or CONFIG_INVALID: the network file's relayers cannot be trusted.
-        RefusedError: LOCK_OWNER_REUSED: the payer is a lock's own key.
+        RefusedError: LOCK_OWNER_REUSED: the payer owns or funded a lock.
     """
 
     def __init__(

@@ -203,6 +203,8 @@ class AccountState:
         line_limits: The largest line, lots of the cash entry, that a venue may be given, by its address (0x…, lower
             case); none where nothing is set.
         headrooms: Of the last evaluations, oldest first.
+        funders: Addresses, with checksum, of keys that paid for locks: on the chain they stand for these.
+        payers: Addresses of keys that paid for the account's changes of the registry: they stand for the account.
         restored_at: When this copy was made from a backup, UTC seconds; 0 for the original.
         agent: What the unattended agent keeps.
     """
@@ -222,6 +224,8 @@ class AccountState:
     pledges: tuple[PledgeRecord, ...] = ()
     line_limits: dict[str, int] = dataclasses.field(default_factory=dict, repr=False)
     headrooms: tuple[HeadroomRecord, ...] = ()
+    funders: tuple[str, ...] = dataclasses.field(default=(), repr=False)
+    payers: tuple[str, ...] = ()
     restored_at: int = 0
     agent: AgentMemory = dataclasses.field(default_factory=AgentMemory)
 
