@@ -63,8 +63,9 @@ class Scene:
         self.store = VenueStore(path, SEALER, OWNER)
         self.clock = FakeClock()
         self.setting = VenueSetting.of(FILE, VENUE_KEY, clock=self.clock)
-        self.snapshots: Any = SnapshotsForTests(world)
+        snapshots: Any = SnapshotsForTests(world)
         evidence: Any = EvidenceForTests()
+        self.snapshots = snapshots
         self.live = LiveAccounts(self.store, VENUE, FILE.universe.compatible_since)
         self.standings = StandingKeeper(self.setting, self.store, self.live, self.snapshots, evidence)
         self.trading = TradingDesk(self.setting, self.live, self.snapshots, self.standings)

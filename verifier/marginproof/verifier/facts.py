@@ -108,7 +108,7 @@ class VenueView:
 
 
 def live_pledge(record: RegistryRecord, venue: bytes, compatible_since: int) -> StandingPledge | None:
-    """The venue's pledge on the registry, if it can carry proofs and orders: neither revoked nor of a lapsed version."""
+    """The venue's pledge on the registry, if it carries proofs and orders: neither revoked nor of a lapsed version."""
     pledge = record.pledge_of(venue)
     if pledge is None or pledge.revoked_at or pledge.universe_version < compatible_since:
         return None

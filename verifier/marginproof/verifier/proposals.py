@@ -1,4 +1,4 @@
-"""Making a pledge: the book with its cash lowered by a line, committed to with fresh blinding. Pure but for that draw."""
+"""Making a pledge: the book with its cash lowered by a line, committed to with fresh blinding."""
 
 from collections.abc import Callable
 

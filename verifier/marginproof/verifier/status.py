@@ -6,9 +6,9 @@ The rules (architecture, step 10), all times UTC seconds:
   of the interval on.
 * A fill inside the pledged line changes no deadline. When the book is no longer covered by its pledge under the newest
   snapshot, a proof is due at once: the deadline comes forward to that moment + ``grace_seconds``, once.
-* While a swap is under way no proof can be made: a deadline that comes up waits as in an outage. Once the pledge stands,
-  at least a grace runs. If the swap fails, its proof counts for nothing: deadline and missed deadlines are those of
-  before it, but at least a grace runs.
+* While a swap is under way no proof can be made: a deadline that comes up waits as in an outage. Once the pledge
+  stands, at least a grace runs. If the swap fails, its proof counts for nothing: deadline and missed deadlines are
+  those of before it, but at least a grace runs.
 * A deadline that passes counts as missed only if evidence was to be had: a current snapshot and, for every chain whose
   leaf the last accepted proof used, an unexpired certificate, without a break for the last part of the time given.
   One missed deadline is a margin call, and the next deadline follows after the grace; two in a row are default.
