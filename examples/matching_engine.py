@@ -1,26 +1,59 @@
-"""The venue's own side: a matching engine tells the verifier of fills and learns the new book commitment.
+"""The venue's own side: a matching engine reserves a line, checks orders against it and books fills inside it.
 
 usage: python examples/matching_engine.py HOST:PORT CERTIFICATE_FILE TOKEN_FILE ACCOUNT_ID
 """
 
 import sys
+import time
 import uuid
 from pathlib import Path
 
-from marginproof.client.blocking import blocking_venue_book
+from marginproof.client.blocking import Blocking, blocking_venue_book
+from marginproof.client.venue_book import OrderCheck, OrderFill, VenueBookClient
+
+LINE_LOTS = 5_000 * 10**6
+"""5,000 USD, where a lot of cash is 10^-6 USD: how much worse the book may become before a new proof is needed."""
+INSTRUMENT, PRICE_E8 = "ETH-PERP", 131_74000000
+ORDERS = (-100, -250, 50, -(10**12))
+"""Signed lots; the last one is far outside any line."""
+WAIT_SECONDS = 600
 
 
 def main(target: str, certificate: str, token: str, account: str) -> None:
-    """Opens the account if need be, and books one small trade twice: the second time changes nothing."""
+    """Opens the account, gets it a line if it has none, and sends a few orders through."""
     account_id = bytes.fromhex(account.removeprefix("0x"))
-    fill_id = str(uuid.uuid4())
     with blocking_venue_book(target, Path(certificate).read_text(), Path(token).read_text().strip()) as book:
         print("book sequence", book.call(lambda client: client.open_account(account_id)))
-        for _ in range(2):
-            sequence, commitment = book.call(
-                lambda client: client.record_fill(fill_id, account_id, "ETH-PERP", lots=-100, price_e8=131_74000000)
-            )
-            print("book sequence", sequence, "commitment", commitment.hex()[:16] + "…")
+        if not open_line(book, account_id):
+            sys.exit("the account has not proven the proposed pledge in time; nothing is traded without it")
+        fills = []
+        for lots in ORDERS:
+            check = check_order(book, account_id, lots)
+            print(f"order {lots:>15} {'fits' if check.fits else check.reason}")
+            if check.fits:  # the engine matches it, and gives the fill an id of its own
+                fills.append(OrderFill(str(uuid.uuid4()), account_id, INSTRUMENT, lots, PRICE_E8))
+        for _ in range(2):  # sent twice, as after a lost answer: the second time changes nothing
+            results = book.call(lambda client: client.record_fills(fills))
+            booked = [f"{result.sequence}{' again' if result.repeated else ''}" for result in results]
+            print("booked as", ", ".join(booked))
+
+
+def check_order(book: Blocking[VenueBookClient], account: bytes, lots: int) -> OrderCheck:
+    """Whether an order would be booked if it were filled now."""
+    return book.call(lambda client: client.check_order(account, INSTRUMENT, lots, PRICE_E8))
+
+
+def open_line(book: Blocking[VenueBookClient], account: bytes) -> bool:
+    """Reserves a line unless one is open, and waits until its pledge is final on the registry."""
+    status = book.call(lambda client: client.get_pledge(account))
+    if not status.line_open:
+        status = book.call(lambda client: client.reserve_pledge(account, LINE_LOTS))
+    end = time.monotonic() + WAIT_SECONDS
+    while not status.line_open and not status.reason and time.monotonic() < end:
+        print("pledge", status.proposal_state.name, "- the account has to prove it, the registry to take it")
+        time.sleep(2)
+        status = book.call(lambda client: client.get_pledge(account))
+    return status.line_open
 
 
 if __name__ == "__main__":

@@ -127,7 +127,7 @@ def check_fill_id(fill_id: str) -> None:
 
 
 def cash_change_floor(entry: Entry, cash: Entry, lots: int, price_e8: int) -> int:
-    """What buying ``lots`` at ``price_e8`` changes the cash entry by, in its lots; rounded down, against the account."""
+    """What buying ``lots`` at ``price_e8`` changes the cash entry by, in its lots, rounded down against the account."""
     numerator: int = -lots * price_e8 * 10**cash.lot_exponent
     denominator: int = 10**entry.lot_exponent * PRICE_SCALE
     return numerator // denominator
