@@ -207,7 +207,10 @@ def test_releases_in_any_order_leave_the_others(book: Book, venues: list[str], o
         assert book.world.registry.refused(venues[seed], "release", book.holder.account) == "NO_PLEDGE"
         # The ones that moved into the gap are still found by their venues.
         for other in left:
-            book.swap(venues[other], commitment(other))
+            pledge = commitment(10 * seed + other + 5)
+            book.swap(venues[other], pledge)
+            left[other] = (venues[other].lower(), pledge, 1, 0)
+        assert book.pledges() == set(left.values())
     for seed in order:  # still authorised
         book.swap(venues[seed], THREE)
 
