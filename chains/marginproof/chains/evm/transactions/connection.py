@@ -1,5 +1,6 @@
 """One JSON-RPC endpoint that transactions go through; its failures have our types and never its address."""
 
+import asyncio
 from collections.abc import Awaitable, Mapping
 from types import TracebackType
 from typing import Final, Self, TypeVar
@@ -85,7 +86,9 @@ class Connection:
             UnavailableError: The endpoint failed; DEADLINE if it did not answer in time.
         """
         try:
-            return await answer
+            # Shielded: the library takes a lock of the whole process in a thread. A call that is cancelled just then
+            # would leave it locked for ever, and with it every later call.
+            return await asyncio.shield(asyncio.ensure_future(answer))
         except TransactionNotFound:
             raise
         except ContractLogicError as error:
