@@ -22,6 +22,7 @@ class PriceTape:
         self._feeds = feeds
         self._hour = hour
         self._posting: asyncio.Task[None] | None = None
+        self._closing = asyncio.Event()
 
     async def start(self) -> None:
         """Posts once to every feed, then keeps posting in the background."""
@@ -34,17 +35,22 @@ class PriceTape:
         await self._post_all()
 
     async def aclose(self) -> None:
-        """Stops posting."""
+        """Stops posting; a transaction that is under way is waited for."""
+        self._closing.set()
         if self._posting is not None:
-            self._posting.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._posting
+            await self._posting
 
     async def _keep_posting(self) -> None:
-        while True:
-            await asyncio.sleep(_REFRESH_SECONDS)
+        while not await self._closed_within(_REFRESH_SECONDS):
             with contextlib.suppress(UnavailableError):  # a chain that is being stopped; the next round tries again
                 await self._post_all()
+
+    async def _closed_within(self, seconds: float) -> bool:
+        try:
+            await asyncio.wait_for(self._closing.wait(), seconds)
+        except TimeoutError:
+            return False
+        return True
 
     async def _post_all(self) -> None:
         seen: dict[str, int] = {}

@@ -26,9 +26,9 @@ async def play_full(stage: Stage) -> None:
     await trading.play(stage)
     await dishonest.play(stage, "2")
     await second_venue.play(stage, "3")
-    async with unattended.watching(stage) as agent:
+    async with unattended.watching(stage) as agent, faults.forked(stage) as fork:
         await unattended.play(stage, "4", agent)
-        await faults.play(stage, "5")
+        await faults.play(stage, "5", fork)
     await notice.play(stage, "6")
     _close(stage)
 

@@ -1,5 +1,6 @@
 """1. Collateral on two chains, certified; the venues are authorised on the registry meanwhile."""
 
+import asyncio
 from typing import Final
 
 from marginproof.cli.demo.deployment import HOME_CHAIN, SECOND_CHAIN
@@ -14,9 +15,9 @@ USDC_LOCK: Final = 1
 async def play(stage: Stage) -> None:
     """Locks, registers, authorises, and waits for the first certificates."""
     stage.screen.heading("1. Collateral on two chains")
-    await stage.maker.fund()
-    made = expect_success(await stage.maker.new())
-    await stage.account_made(bytes.fromhex(made["account"].removeprefix("0x")))
+    made, _ = await asyncio.gather(stage.maker.new(), stage.maker.fund())
+    account = expect_success(made)["account"]
+    await stage.account_made(bytes.fromhex(account.removeprefix("0x")))
     for chain, amount, unit in (
         (HOME_CHAIN, stage.scenario.eth, "ETH"),
         (SECOND_CHAIN, stage.scenario.usdc, "USDC"),

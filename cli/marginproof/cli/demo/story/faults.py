@@ -36,31 +36,45 @@ _BADNESS: Final = (
 )
 
 
-async def play(stage: Stage, number: str) -> None:
+@contextlib.asynccontextmanager
+async def forked(stage: Stage) -> AsyncIterator[ForkedChain]:
+    """Runs a forked process of one chain, with a forged amount in the account's lock, until the block ends."""
+    (pin,) = vaults_on(stage.world.network.configuration, _CHAIN)
+    fork = ForkedChain(stage.world.chains.by_id()[_CHAIN], BLOCK_SECONDS)
+    try:
+        await asyncio.to_thread(fork.start, pin.address, stage.lock_ids[USDC_LOCK], _forged(stage))
+        if fork.process_id is not None:
+            stage.world.extra_processes.append(fork.process_id)
+        yield fork
+    finally:
+        fork.stop()
+        stage.world.extra_processes.clear()
+
+
+async def play(stage: Stage, number: str, fork: ForkedChain) -> None:
     """Three attacks by the same forked process, then honest endpoints again."""
     stage.screen.heading(f"{number}. Endpoints of relayers are taken over by a forked chain")
-    lock_id = stage.lock_ids[USDC_LOCK]
-    (pin,) = vaults_on(stage.world.network.configuration, _CHAIN)
-    with ForkedChain(stage.world.chains.by_id()[_CHAIN], BLOCK_SECONDS) as fork:
-        forged = int(stage.scenario.forged_usdc * 10**6)
-        await asyncio.to_thread(fork.start, pin.address, lock_id, forged)
-        stage.world.extra_processes.append(fork.process_id or 0)
-        await _convincing(stage, number, fork, lock_id, forged)
-        for taken, title in ((1, "one of its three endpoints"), (_TWO_OF_THREE, "two of its three endpoints")):
-            await _one_relayer(stage, number, fork, taken, title)
-        await _two_relayers(stage, number, fork)
-        await _nothing_wrong(stage, number, fork)
-    stage.world.extra_processes.clear()
+    await _convincing(stage, number, fork)
+    for taken, title in ((1, "one of its three endpoints"), (_TWO_OF_THREE, "two of its three endpoints")):
+        await _one_relayer(stage, number, fork, taken, title)
+    await _two_relayers(stage, number, fork)
+    await _nothing_wrong(stage, number, fork)
 
 
-async def _convincing(stage: Stage, number: str, fork: ForkedChain, lock_id: int, forged: int) -> None:
+def _forged(stage: Stage) -> int:
+    """The forged amount, base units."""
+    return int(stage.scenario.forged_usdc * 10**6)
+
+
+async def _convincing(stage: Stage, number: str, fork: ForkedChain) -> None:
     """Asked alone, the forked process proves the forged amount: what follows is not won against a clumsy liar."""
     (pin,) = vaults_on(stage.world.network.configuration, _CHAIN)
+    lock_id = stage.lock_ids[USDC_LOCK]
     with stage.step(number, "the forked chain, asked alone, proves a forged amount", "PROVEN") as step:
         async with EndpointPool(_CHAIN, [fork.url], allow_development=True) as pool:
             height = await stage.until(functools.partial(_final_forgery, pool, fork), "the fork's finality")
             facts = await read_vault(pool, await pool.header_at(height), pin, [lock_id], [])
-        step.outcome = "PROVEN" if facts.locks[lock_id].amount == forged else "NOT PROVEN"
+        step.outcome = "PROVEN" if facts.locks[lock_id].amount == _forged(stage) else "NOT PROVEN"
         step.detail = "its headers and proofs match one another"
 
 
@@ -88,7 +102,7 @@ async def _two_relayers(stage: Stage, number: str, fork: ForkedChain) -> None:
     kept = [_evidence(stage, index) for index in range(2)]
     for board in boards:
         await board.take_over(_CHAIN, _TWO_OF_THREE, fork.url)
-    first = stage.epoch() + 1
+    first = stage.epoch()  # it has not ended, so nobody has read its reference block yet
     async with _watched(stage) as states:
         for index in range(2):
             title = f"two endpoints of each of two relayers forked: relayer {index}"
