@@ -15,6 +15,7 @@ from marginproof.cli.actions import network_cards, network_deploy, network_plan
 from marginproof.model.network_file import NetworkFile, load_network_file
 from marginproof.relayers.keys import create_keystore
 from marginproof.verifier.keys import create_keystore as create_venue_keystore
+from tests.prover.world import VENUE_KEY
 from tests.support.command import VARIABLES, Command
 
 PASSWORD = "correct horse battery"
@@ -133,6 +134,7 @@ def chains() -> Iterator[Chains]:
         for devnet in (home, second):
             for number in (60, 61):  # now: coins given later change a block's state behind its root
                 devnet.account(number)
+        home.fund(VENUE_KEY.address, 10**18)
         yield Chains(home, second)
 
 

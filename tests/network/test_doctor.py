@@ -1,8 +1,10 @@
 """The doctor and joining: one part wrong at a time, each found by its own check, and nothing installed."""
 
+import asyncio
 import contextlib
 import dataclasses
 import hashlib
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,16 +15,21 @@ from marginproof.v1.relayer_service_pb2_grpc import add_RelayerServiceServicer_t
 
 from marginproof import core
 from marginproof.attestation.observations import sign_observations
+from marginproof.chains.evm.client import EndpointPool
+from marginproof.chains.evm.transactions import Registry, Sender
 from marginproof.cli.actions import network_doctor
+from marginproof.cli.actions.network_doctor import OpenChain
 from marginproof.cli.home import joined_network
+from marginproof.model.chains import format_address
 from marginproof.model.errors import NotFoundError
-from marginproof.model.network_file import NetworkFile, dump_network_file
+from marginproof.model.network_file import NetworkFile, VenueEndpoint, dump_network_file
 from marginproof.model.prices import Observations, PriceReport
 from marginproof.node.server import GrpcServer, Service
 from marginproof.node.tls import ServerIdentity
 from marginproof.relayers.keys import load_keystore
-from tests.network.conftest import HOME, PASSWORD, SECOND, Planned
-from tests.prover.servers import RelayerForTests
+from tests.network.conftest import HOME, PASSWORD, SECOND, Chains, Planned
+from tests.prover.servers import RelayerForTests, VenueForTests, serving
+from tests.prover.world import OTHER_KEY, POLICY, VENUE, VENUE_KEY, snapshot
 from tests.support.command import Command
 
 CHAIN_CHECKS = {f"chain {HOME}", f"chain {SECOND}", "registry", f"vault {HOME}", f"vault {SECOND}"}
@@ -156,6 +163,21 @@ def test_production_needs_three_feeds(network: Planned) -> None:
     assert [check.check for check in checks if check.outcome == "fail"] == ["universe"]
 
 
+def test_a_copy_that_only_answers_like_the_registry(run: Command, network: Planned, chains: Chains) -> None:
+    """Other code, one byte longer, with the same answers: only the proof of its code tells."""
+    address = format_address(network.file.network.registry)
+    code = chains.home.rpc("eth_getCode", address, "latest")
+    try:
+        chains.home.rpc("anvil_setCode", address, code + "00")
+        until_final(chains, 2)
+        found = outcomes(run, network, "--rpc-file", str(network.rpc))
+    finally:
+        chains.home.rpc("anvil_setCode", address, code)
+        until_final(chains, 2)
+    assert found["registry"] == "fail"
+    assert found[f"vault {HOME}"] == "pass"
+
+
 # -- joining
 
 
@@ -271,3 +293,54 @@ async def test_a_relayer_of_this_network(network: Planned, cards: Path) -> None:
 async def test_a_relayer_behind_another_certificate(network: Planned, cards: Path) -> None:
     async with answering(network, cards, _Relayer(0, True, None), tls=1) as file:
         assert await relayer_outcomes(file) == {"relayer 0": "fail", "relayer 0 network": "skip"}
+
+
+# -- venues that answer
+
+
+@contextlib.asynccontextmanager
+async def home_chain(network: Planned, chains: Chains) -> AsyncIterator[dict[str, OpenChain]]:
+    async with EndpointPool(HOME, (chains.home.url,), allow_development=True) as pool:
+        yield {HOME: OpenChain(pool, await pool.header_at(await pool.finalized_number()))}
+
+
+async def venue_outcomes(network: Planned, chains: Chains, folder: Path, now: int, **changes: Any) -> list[str]:
+    """What is found of a venue that answers with a snapshot of ``now``; ``changes`` are the snapshot's."""
+    venue = VenueForTests(network.file.network_id)
+    async with serving(venue, folder / "tls") as (target, certificate), home_chain(network, chains) as home:
+        endpoint = VenueEndpoint(VENUE, target, certificate)
+        file = dataclasses.replace(network.file, venues=(endpoint,))
+        venue.snapshot = snapshot(file, now, VALUES, **changes)
+        venue.report = report(network, ())
+        checks = await network_doctor.venue_checks(file, endpoint, home, 2, now)
+        skipped = await network_doctor.venue_checks(file, endpoint, {}, 2, now)
+    assert [check.outcome for check in skipped][1] == "skip"
+    return [check.found.partition(":")[0] if check.outcome == "fail" else check.outcome for check in checks]
+
+
+VALUES = {"price:ETH": 2000 * 10**8, "price:USDC": 10**8, "volatility:ETH": 6 * 10**7}
+
+
+async def test_a_venue_of_this_network_with_its_policy(network: Planned, chains: Chains, tmp_path: Path) -> None:
+    now = int(time.time())
+    assert await venue_outcomes(network, chains, tmp_path, now) == ["pass", "POLICY_NOT_ANNOUNCED"]
+    assert await venue_outcomes(network, chains, tmp_path, now, key=OTHER_KEY) == ["WRONG_VENUE", "skip"]
+    async with Sender(chains.home.url, VENUE_KEY) as sender:
+        registry = Registry(sender, format_address(network.file.network.registry))
+        effective = await registry.announce_policy(POLICY.digest)
+    await asyncio.to_thread(until_final, chains)
+    assert await venue_outcomes(network, chains, tmp_path, effective - 1) == ["pass", "POLICY_NOT_YET_EFFECTIVE"]
+    assert await venue_outcomes(network, chains, tmp_path, effective) == ["pass", "pass"]
+
+
+def until_final(chains: Chains, more_blocks: int = 0) -> None:
+    """Waits until what is the newest block now, or so many after it, is final."""
+    wanted = int(chains.home.rpc("eth_blockNumber"), 16) + more_blocks
+    while int(chains.home.rpc("eth_getBlockByNumber", "finalized", False)["number"], 16) < wanted:
+        time.sleep(0.2)
+
+
+async def test_a_venue_that_does_not_answer(network: Planned, chains: Chains) -> None:
+    async with home_chain(network, chains) as home:
+        checks = await network_doctor.venue_checks(network.file, network.file.venues[0], home, 1, 1)
+    assert [check.outcome for check in checks] == ["fail", "skip"]

@@ -30,7 +30,7 @@ from marginproof.model.reasons import ReasonCode
 from marginproof.model.universe import PricePoint
 from marginproof.oracles.feeds import FeedReader
 from marginproof.prover.files import read_limited
-from marginproof.prover.venue_checks import check_snapshot
+from marginproof.prover.venue_checks import check_policy, check_snapshot
 
 _MAX_FILE_BYTES: Final = 4 << 20
 _NO_ENDPOINTS: Final = "no endpoints were named"
@@ -38,7 +38,7 @@ _NAME_ENDPOINTS: Final = "name a file of endpoints with --rpc-file"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class _Chain:
+class OpenChain:
     """A chain that answers: its pool and newest final header."""
 
     pool: EndpointPool
@@ -84,7 +84,7 @@ async def _all(
         now = int(clock())
         nodes = await asyncio.gather(
             *(relayer_checks(file, relayer, timeout_seconds) for relayer in file.relayers),
-            *(_venue(file, venue, chains, timeout_seconds, now) for venue in file.venues),
+            *(venue_checks(file, venue, chains, timeout_seconds, now) for venue in file.venues),
         )
         for part in nodes:
             checks += part
@@ -150,18 +150,18 @@ def _endpoint_file(path: Path | None) -> list[Check]:
 
 async def _open_chains(
     stack: AsyncExitStack, file: NetworkFile, endpoints: Endpoints, timeout_seconds: float
-) -> tuple[list[Check], dict[str, _Chain]]:
+) -> tuple[list[Check], dict[str, OpenChain]]:
     wanted = {file.network.home_chain, *(vault.chain for vault in file.configuration.vaults)}
     wanted |= {feed.chain for point in file.universe.points for feed in point.feeds}
     checks: list[Check] = []
-    chains: dict[str, _Chain] = {}
+    chains: dict[str, OpenChain] = {}
 
     async def look(name: str) -> str:
         pool = EndpointPool(name, endpoints[name], timeout_seconds=timeout_seconds, allow_development=file.development)
         await stack.enter_async_context(pool)
         header = await pool.header_at(await pool.finalized_number())
         await pool.read_account(header, file.network.registry)
-        chains[name] = _Chain(pool, header)
+        chains[name] = OpenChain(pool, header)
         return f"{len(endpoints[name])} endpoints, final block {header.number}, proofs hold"
 
     for name in sorted(wanted):
@@ -172,7 +172,7 @@ async def _open_chains(
     return checks, chains
 
 
-async def _contracts(file: NetworkFile, chains: Mapping[str, _Chain]) -> list[Check]:
+async def _contracts(file: NetworkFile, chains: Mapping[str, OpenChain]) -> list[Check]:
     checks = []
     home = chains.get(file.network.home_chain)
     if home is None:
@@ -189,7 +189,7 @@ async def _contracts(file: NetworkFile, chains: Mapping[str, _Chain]) -> list[Ch
     return checks
 
 
-async def _registry(file: NetworkFile, home: _Chain) -> str:
+async def _registry(file: NetworkFile, home: OpenChain) -> str:
     """Code by proof: both delays and the network id are in it. What it answers is read besides, for its reader."""
     account, _ = await home.pool.read_account(home.header, file.network.registry)
     check_code(account, expected_registry_code(file.network, file.configuration))
@@ -211,7 +211,7 @@ async def _registry(file: NetworkFile, home: _Chain) -> str:
     return "its code is proven; it shows this network id and these delays"
 
 
-async def _vault(name: str, chain: _Chain, pin: VaultPin) -> Check:
+async def _vault(name: str, chain: OpenChain, pin: VaultPin) -> Check:
     async def look() -> str:
         account, _ = await chain.pool.read_account(chain.header, pin.address)
         check_code(account, pin.code_hash)
@@ -220,7 +220,7 @@ async def _vault(name: str, chain: _Chain, pin: VaultPin) -> Check:
     return await found(name, look)
 
 
-async def _feeds(file: NetworkFile, chains: Mapping[str, _Chain], now: int) -> list[Check]:
+async def _feeds(file: NetworkFile, chains: Mapping[str, OpenChain], now: int) -> list[Check]:
     reader = FeedReader({name: chain.pool for name, chain in chains.items()}, file.configuration.clock_skew_seconds)
 
     async def one(point: PricePoint) -> Check:
@@ -279,9 +279,10 @@ async def relayer_checks(file: NetworkFile, relayer: RelayerEndpoint, timeout_se
             return [first, failure(second, error)]
 
 
-async def _venue(
-    file: NetworkFile, venue: VenueEndpoint, chains: Mapping[str, _Chain], timeout_seconds: float, now: int
+async def venue_checks(
+    file: NetworkFile, venue: VenueEndpoint, chains: Mapping[str, OpenChain], timeout_seconds: float, now: int
 ) -> list[Check]:
+    """Whether a venue is reached by its pinned certificate, is of this network, and announced its policy."""
     name = f"venue {format_address(venue.address)[:10]}"
     home = chains.get(file.network.home_chain)
     client = VenueClient(venue.target, venue.certificate_pem, timeout_seconds=timeout_seconds)
@@ -291,20 +292,12 @@ async def _venue(
         check_snapshot(signed, file, venue.address, now)
         return f"{venue.target}, by its pinned certificate; its snapshot is of this network"
 
-    async def announced() -> str:
-        digest = (await client.get_policy()).digest
-        assert home is not None  # noqa: S101 - asked only where there is one
-        effective = await read_policy_time(home.pool, home.header, file.network.registry, venue.address, digest)
-        if effective is None:
-            raise MarginproofError(
-                ReasonCode.POLICY_NOT_ANNOUNCED,
-                "the policy in force is not on the registry",
-                fix="the venue announces it: marginproof venue announce",
-            )
-        if effective > now:
-            raise MarginproofError(
-                ReasonCode.POLICY_NOT_YET_EFFECTIVE, f"the policy holds from {effective}", fix="wait until then"
-            )
+    async def announced(chain: OpenChain) -> str:
+        snapshot = (await client.get_snapshot())[0].snapshot
+        digest = snapshot.policy_digest
+        source = (await client.get_policy(digest)).source
+        effective = await read_policy_time(chain.pool, chain.header, file.network.registry, venue.address, digest)
+        check_policy(source, snapshot, effective)
         return f"0x{digest.hex()[:16]}…, in force since {effective}"
 
     async with client:
@@ -313,7 +306,7 @@ async def _venue(
             return [first, Check(f"{name} policy", "skip", "it was not reached", first.fix)]
         if home is None:
             return [first, Check(f"{name} policy", "skip", "the home chain cannot be read", _NAME_ENDPOINTS)]
-        return [first, await found(f"{name} policy", announced)]
+        return [first, await found(f"{name} policy", lambda: announced(home))]
 
 
 def _other_network(message: str) -> ConfigurationError:
