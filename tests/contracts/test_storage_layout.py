@@ -4,7 +4,11 @@ import pytest
 from eth_utils.crypto import keccak
 
 from marginproof.chains.evm.contracts import COLLATERAL_VAULT, PLEDGE_REGISTRY, load_artifact
+from marginproof.chains.evm.devnet import development_account
 from marginproof.model.accounts import Payee, lock_binding, payees_root
+from marginproof.model.chains import parse_address
+from marginproof.model.pledges import NO_DIGEST, next_digest
+from tests.contracts.accounts import Holder, commitment, network_of
 from tests.contracts.conftest import World
 from tests.contracts.harness import ZERO
 
@@ -92,3 +96,45 @@ def test_the_registrys_records(world: World) -> None:
     record = registry.call("signer_set_record", root, 9, signature)
     slot = mapping_slot(mapping_slot(1, 1), record)
     assert world.chain.slot(registry.address, slot) == recorded.time
+
+
+def test_an_accounts_words(world: World) -> None:
+    """Digest, control, then three words for each pledge, the authorisations elsewhere."""
+    registry, venues = world.registry, (world.owner, world.stranger)
+    holder, new = Holder(network_of(registry)), development_account(96)
+    base = mapping_slot(2, holder.account)
+    digest = NO_DIGEST
+    for seed, venue in enumerate(venues):
+        registry.act(world.owner, "authorise", *holder.authorise(venue, 0))
+        registry.act(venue, "swap", *holder.swap(venue, digest, commitment(seed), 5 + seed))
+        digest = next_digest(digest, parse_address(venue), commitment(seed), 5 + seed)
+    registry.act(world.owner, "rotate_key", *holder.rotate(new.address, 0))
+
+    def words(count: int) -> list[int]:
+        return [world.chain.slot(registry.address, plus(base, offset)) for offset in range(count)]
+
+    def entry(venue: str) -> int:
+        return world.chain.slot(registry.address, mapping_slot(mapping_slot(3, holder.account), venue))
+
+    expected = [int.from_bytes(digest, "big"), int(new.address, 16) | 1 << 160 | 2 << 224]
+    for seed, venue in enumerate(venues):
+        head, last = commitment(seed)[:32], commitment(seed)[32:]
+        tail = int.from_bytes(last, "big") << 128 | 5 + seed << 64
+        expected += [int.from_bytes(head, "big"), tail, int(venue, 16)]
+    assert words(9) == [*expected, 0]
+    assert [entry(venue) for venue in venues] == [1 | 1 << 128, 1 | 2 << 128]
+    revoked = registry.act(world.owner, "revoke", *holder.with_key(new).revoke(venues[0], 1)).time
+    assert words(8)[3] == expected[3] | revoked
+    assert entry(venues[0]) == 2 | revoked << 64 | 1 << 128
+    registry.act(venues[0], "release", holder.account)
+    assert words(8)[1:] == [int(new.address, 16) | 1 << 160 | 1 << 224, *expected[5:8], 0, 0, 0]
+    assert [entry(venue) for venue in venues] == [2, 1 | 1 << 128]
+
+
+def test_agreements_and_used_keys(world: World) -> None:
+    registry, holder, new = world.registry, Holder(network_of(world.registry)), development_account(96)
+    registry.act(world.owner, "agree", world.stranger)
+    slot = mapping_slot(mapping_slot(4, world.owner), world.stranger)
+    assert world.chain.slot(registry.address, slot) == 2**64 - 1
+    registry.act(world.owner, "rotate_key", *holder.rotate(new.address, 0))
+    assert world.chain.slot(registry.address, mapping_slot(mapping_slot(5, holder.account), new.address)) == 1
