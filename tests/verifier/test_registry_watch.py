@@ -105,8 +105,10 @@ async def test_reads_are_shared_within_a_block(world: SwapWorld, venue: VenueAtW
 
 
 async def test_a_watch_never_goes_back(world: SwapWorld, venue: VenueAtWork) -> None:
-    watch = watching(venue, Seconds())
+    seconds = Seconds()
+    watch = watching(venue, seconds)
     newest = await watch.header()
+    seconds.now += 1
 
     class Lagging(CountingPool):
         async def finalized_number(self) -> int:

@@ -9,6 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from marginproof.chains.evm.devnet import free_port
+from marginproof.chains.evm.transactions import Call
 from marginproof.model.errors import RefusedError, UnavailableError
 from marginproof.model.pledges import next_digest
 from marginproof.model.reasons import ReasonCode
@@ -86,11 +87,20 @@ async def test_a_release_ends_the_pledge(world: SwapWorld, venue: VenueAtWork) -
     assert (await venue.record(holder)).pledges == ()
 
 
-async def test_several_swaps_are_in_flight_at_consecutive_nonces(world: SwapWorld, venue: VenueAtWork) -> None:
+async def test_several_swaps_are_in_flight_at_consecutive_nonces(
+    world: SwapWorld, venue: VenueAtWork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    estimate, asked = venue.sending.estimate, []
+
+    async def counting(call: Call) -> int:
+        asked.append(call)
+        return await estimate(call)
+
+    monkeypatch.setattr(venue.sending, "estimate", counting)
     orders = [(await world.holder(venue.venue)).swap(venue.venue) for _ in range(RULES.window + 2)]
     await venue.order(*orders)
     assert [attempt.nonce for attempt in venue.store.attempts()] == list(range(RULES.window))
-    assert venue.nonce("pending") == RULES.window
+    assert venue.nonce("pending") == RULES.window == len(asked)
     world.mine()
     await venue.tick()
     assert venue.nonce("pending") == RULES.window + 2
@@ -386,9 +396,11 @@ async def test_a_refusal_that_a_reorganisation_took_back_is_forgotten(world: Swa
     order = holder.swap(venue.venue)
     await world.revoke(holder, venue.venue)
     await venue.order(order)
+    assert venue.poster._refused
     world.devnet.rpc("anvil_reorg", 1, [])
     world.mine(3)
     await venue.tick()
+    assert not venue.poster._refused
     assert await venue.settle() == standing(order)
 
 
