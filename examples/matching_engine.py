@@ -14,7 +14,7 @@ from marginproof.client.venue_book import OrderCheck, OrderFill, VenueBookClient
 LINE_LOTS = 5_000 * 10**6
 """5,000 USD, where a lot of cash is 10^-6 USD: how much worse the book may become before a new proof is needed."""
 INSTRUMENT, PRICE_E8 = "ETH-PERP", 131_74000000
-ORDERS = (-100, -250, 50, -(10**12))
+ORDERS = (-100, -250, 50, -(10**9))
 """Signed lots; the last one is far outside any line."""
 WAIT_SECONDS = 600
 

@@ -73,8 +73,8 @@ class Scene:
         shared["metrics"] = VenueMetrics()
         self.books = BookDesk(self.setting, trading=self.trading, **shared)
         watch: Any = None
-        pledges = PledgeDesk(self.setting, watch=watch, trading=self.trading, **shared)
-        self.coverage = CoverageKeeper(self.setting, snapshots=self.snapshots, pledges=pledges, **shared)
+        self.pledges = PledgeDesk(self.setting, watch=watch, trading=self.trading, **shared)
+        self.coverage = CoverageKeeper(self.setting, snapshots=snapshots, pledges=self.pledges, **shared)
         self.store.books.open(ACCOUNT)
         self.store.books.write_statuses([(ACCOUNT, after_accept(NOW, {HOME: NOW}, self.standings.rules))])
         self.store.books.record(

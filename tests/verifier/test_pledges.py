@@ -19,6 +19,8 @@ from marginproof.model.margin import MarginState, Outcome, Purpose
 from marginproof.model.pledges import NO_DIGEST, next_digest
 from marginproof.model.reasons import ReasonCode
 from marginproof.model.typed_data import revoke_message, rotation_message
+from marginproof.verifier import decisions
+from marginproof.verifier.procedure import Verdict, judge_read
 from tests.verifier.rig import Rig, credential, eventually
 from tests.verifier.world import (
     ACCOUNT,
@@ -233,6 +235,25 @@ async def test_two_presentations_at_once_start_one_swap(rig: Rig) -> None:
         )
     )
     assert sorted(answer.reasons for answer in answers) == [(), *[(ReasonCode.PLEDGE_PENDING,)] * 3]
+
+
+async def test_orders_go_on_while_a_proof_is_verified_and_it_is_held_against_what_they_left(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await rig.open_with_line()
+    await rig.book.reserve_pledge(ACCOUNT, 0)
+    account, loop = await rig.provable(), asyncio.get_running_loop()
+
+    def slowly(*arguments: Any) -> Verdict:
+        verdict = judge_read(*arguments)
+        booked = rig.book.record_fill(fill("meanwhile", LOT // 10))
+        assert asyncio.run_coroutine_threadsafe(booked, loop).result(timeout=10) == 1
+        return verdict
+
+    monkeypatch.setattr(decisions, "judge_read", slowly)
+    answer = await rig.venue.submit_presentation(account.present(pledge=account.proposal, purpose=Purpose.INITIAL))
+    assert (answer.outcome, answer.step, answer.reasons) == (Outcome.REJECT, 7, (ReasonCode.BOOK_NOT_COVERED,))
+    assert (await rig.book.get_pledge(ACCOUNT)).proposal_state is ProposalState.PROPOSED
 
 
 # -- the registry moves ------------------------------------------------------------------------------------------------
