@@ -86,7 +86,7 @@ async def _run(record: Record, screen: Screen, directory: Path, *, keep: bool) -
         try:
             scenario = load_scenario()
             plan, play = _STORIES[record.story]
-            screen.heading(f"Two chains, three relayers, {_counted(len(plan.venue_names), 'venue')}")
+            screen.heading(f"Two chains, three relayers, {plan.venues}")
             world = await build(stack, directory, scenario, plan)
             sampler = asyncio.create_task(_sample_memory(world, record))
             stack.push_async_callback(_cancel, sampler)
@@ -99,10 +99,6 @@ async def _run(record: Record, screen: Screen, directory: Path, *, keep: bool) -
         if keep and not record.error:
             _show_commands(world, screen)
             await asyncio.Event().wait()
-
-
-def _counted(number: int, word: str) -> str:
-    return f"{('no', 'one', 'two')[number]} {word}{'s' * (number != 1)}"
 
 
 async def _sample_memory(world: World, record: Record) -> None:

@@ -120,6 +120,11 @@ class Plan:
     venue_names: tuple[str, ...]
     pace: Pace
 
+    @property
+    def venues(self) -> str:
+        """Their number in words."""
+        return {1: "one venue", 2: "two venues"}[len(self.venue_names)]
+
 
 async def build(stack: contextlib.AsyncExitStack, directory: Path, scenario: Scenario, plan: Plan) -> World:
     """Deploys everything and starts every process; :meth:`World.until_ready` waits for them.

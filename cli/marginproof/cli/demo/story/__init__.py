@@ -29,7 +29,6 @@ async def play_full(stage: Stage) -> None:
     async with unattended.watching(stage) as agent, faults.forked(stage) as fork:
         await unattended.play(stage, "4", agent)
         await faults.play(stage, "5", fork)
-    await notice.play(stage, "6")
     _close(stage)
 
 
