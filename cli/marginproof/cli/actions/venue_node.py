@@ -1,12 +1,14 @@
-"""What ``marginproof venue start``, ``venue announce`` and ``venue keys`` do: the venue's own side."""
+"""What ``marginproof venue start``, ``announce``, ``agree`` and ``keys`` do: the venue's own side."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import TypeVar
 
 from marginproof.chains.evm.transactions import Registry, Sender
 from marginproof.cli.output import Result
 from marginproof.cli.passwords import read_password
-from marginproof.model.chains import evm_chain_number, format_address
+from marginproof.model.chains import evm_chain_number, format_address, parse_address
 from marginproof.model.documents import read_file
 from marginproof.model.errors import RefusedError
 from marginproof.model.network_file import NetworkFile, load_network_file
@@ -16,6 +18,8 @@ from marginproof.risk.policy import load_policy
 from marginproof.verifier.config import VenueConfig, load_config
 from marginproof.verifier.keys import create_keystore, load_keystore
 from marginproof.verifier.service import run
+
+_Answer = TypeVar("_Answer")
 
 
 def start(config: Path) -> None:
@@ -36,12 +40,36 @@ def announce(config_path: Path, policy_path: Path) -> Result:
     network = load_network_file(config.network)
     policy = load_policy(read_file(policy_path, "the policy", "name it with --policy"))
     check_coverage(policy, network.universe)
-    effective_at = asyncio.run(_announce(config, network, policy.digest))
+    effective_at = asyncio.run(_with_registry(config, network, lambda r: r.announce_policy(policy.digest)))
     document = {"policy_digest": "0x" + policy.digest.hex(), "effective_at": effective_at}
     return Result("venue-announce", document, [(name, str(value)) for name, value in document.items()])
 
 
-async def _announce(config: VenueConfig, network: NetworkFile, digest: bytes) -> int:
+def agree(config_path: Path, other: str, *, end: bool) -> Result:
+    """Agrees on the registry to count another venue's pledges in full, or ends that after the policy delay."""
+    config = load_config(config_path)
+    network = load_network_file(config.network)
+    address = format_address(network.venue(parse_address(other)).address)
+
+    async def act(registry: Registry) -> int:
+        if end:
+            return await registry.end_agreement(address)
+        await registry.agree(address)
+        return 0
+
+    until = asyncio.run(_with_registry(config, network, act))
+    document = {"with": address, "agreed": not end} | ({"until": until} if end else {})
+    return Result("venue-agree", document, [(name, str(value)) for name, value in document.items()])
+
+
+async def _with_registry(
+    config: VenueConfig, network: NetworkFile, act: Callable[[Registry], Awaitable[_Answer]]
+) -> _Answer:
+    """Writes to the registry with the venue's own key.
+
+    Raises:
+        RefusedError: CHAIN_ID_MISMATCH; nothing was sent.
+    """
     key = load_keystore(config.keystore, read_password(config.password_file))
     async with Sender(config.home_endpoints[0], key) as sender:
         if await sender.chain_id() != evm_chain_number(network.network.home_chain):
@@ -50,4 +78,4 @@ async def _announce(config: VenueConfig, network: NetworkFile, digest: bytes) ->
                 "the first home endpoint is of another chain than the network's home chain",
                 fix="check home_endpoints in the venue's configuration",
             )
-        return await Registry(sender, format_address(network.network.registry)).announce_policy(digest)
+        return await act(Registry(sender, format_address(network.network.registry)))
