@@ -11,7 +11,7 @@ ROOMS := model reference attestation client node chains oracles risk relayers pr
 CORE_SOURCES := $(shell find core -path core/target -prune -o -type f \( -name '*.rs' -o -name '*.toml' -o -name '*.lock' -o -name '*.py' -o -name '*.pyi' -o -name '*.bin' \) -print 2>/dev/null)
 SEED ?= 1
 
-.PHONY: help demo test test-rust test-python check lint types proto bench bench-core bench-gas mutants mutants-all install tools clean
+.PHONY: help demo test test-rust test-python check lint types proto bench bench-core bench-gas costs mutants mutants-all races install tools clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -48,7 +48,7 @@ tools: $(BUILD)/tools.stamp ## Check that Python, Rust and Node are there
 
 # -- the two commands -------------------------------------------------------------------------------------------------
 
-demo: install ## Run the main job: two chains, three relayers, a venue, an account (80 seconds)
+demo: install ## Run the main job: two chains, three relayers, two venues, an account (two minutes)
 	@$(BIN)/marginproof demo $(DEMO_ARGS)
 
 test: install test-rust test-python ## Run all tests
@@ -89,9 +89,15 @@ mutants: install ## Delete a seeded tenth of the checks and see a test go red (a
 mutants-all: install ## Delete every check, one at a time (takes an hour)
 	@$(BIN)/python scripts/mutants.py
 
+races: install ## Two venues race for one headroom, 200 times
+	@MARGINPROOF_RACES=200 $(BIN)/python -m pytest -q tests/verifier/test_race.py
+
 # -- figures ----------------------------------------------------------------------------------------------------------
 
 bench: bench-core bench-gas ## All figures
+
+costs: install ## What it costs: gas, waiting, storage, traffic (writes docs/costs.md; DEMO_RECORD names a demo's record)
+	@$(BIN)/python -m benches.costs --write $(if $(DEMO_RECORD),--record $(DEMO_RECORD))
 
 bench-core: install ## Prove and verify, one core, beside range proofs of other hands; figures in build/bench/core.json
 	@mkdir -p build/bench

@@ -14,8 +14,7 @@ import tempfile
 from pathlib import Path
 from typing import Any, Final
 
-import gas
-
+from benches import gas
 from marginproof import core
 from marginproof.attestation.leaves import LeafTree
 from marginproof.chains.evm.contracts import COLLATERAL_VAULT, load_artifact
