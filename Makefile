@@ -90,7 +90,7 @@ mutants-all: install ## Delete every check, one at a time (takes an hour)
 	@$(BIN)/python scripts/mutants.py
 
 races: install ## Two venues race for one headroom, 200 times
-	@MARGINPROOF_RACES=200 $(BIN)/python -m pytest -q tests/verifier/test_race.py
+	@MARGINPROOF_RACES=200 $(BIN)/python -m pytest -q tests/verifier/test_race_swaps.py
 
 # -- figures ----------------------------------------------------------------------------------------------------------
 
