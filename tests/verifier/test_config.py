@@ -54,6 +54,7 @@ def test_endpoints_are_not_in_the_repr() -> None:
         ("marginproof/venue/v1", "marginproof/venue/v2", "apiVersion"),
         ("tls_directory: tls", "tls_directory: tls\ncertificate_grace_seconds: -1", "certificate_grace_seconds"),
         ("tls_directory: tls", "tls_directory: tls\nmetrics_listen: nine", "metrics_listen"),
+        ("tls_directory: tls", "tls_directory: tls\nswap_fee_cap_gwei: 0", "swap_fee_cap_gwei"),
     ],
 )
 def test_a_wrong_key_is_named(line: str, replacement: str, place: str) -> None:

@@ -5,6 +5,7 @@ import contextlib
 import dataclasses
 import sqlite3
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,8 +18,9 @@ from marginproof.model.prices import PriceReport
 from marginproof.model.reasons import ReasonCode
 from marginproof.model.typed_data import decision_message, snapshot_message
 from marginproof.risk.policy import load_policy
-from marginproof.verifier import api
+from marginproof.verifier import api, service
 from marginproof.verifier.service import longest_answer
+from marginproof.verifier.swap_plan import SwapRules
 from tests.verifier.rig import Rig, credential, eventually
 from tests.verifier.world import (
     ACCOUNT,
@@ -294,6 +296,23 @@ async def test_without_prices_the_venue_is_reduce_only_and_the_deadline_waits(ri
         lambda: rig.venue.get_margin_status(request), lambda status: status.state is MarginState.PROOF_DUE
     )
     assert (status.proof_due_at, status.missed_deadline_count) == (rig.clock.now + 600, 0)
+
+
+async def test_swaps_offer_no_more_than_the_cap(
+    tmp_path: Path, home_chain: Devnet, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[SwapRules] = []
+
+    class Poster:
+        def __init__(self, *arguments: Any) -> None:
+            given.append(arguments[-1])
+
+        async def tick(self) -> None:
+            return None
+
+    monkeypatch.setattr(service, "SwapPoster", Poster)
+    async with Rig.start(tmp_path, home_chain, world, swap_fee_cap_gwei=7):
+        assert [rules.fee_cap for rules in given] == [7 * 10**9]
 
 
 async def test_metrics_count_decisions_without_naming_anybody(rig: Rig) -> None:

@@ -31,6 +31,7 @@ class _Document(BaseModel):
     certificate_grace_seconds: int | None = Field(default=None, ge=0, le=3600)
     relayer_timeout_seconds: float = Field(default=2.0, gt=0, le=30)
     presentations_per_second: int = Field(default=50, ge=1)
+    swap_fee_cap_gwei: int = Field(default=500, ge=1, le=1_000_000)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -52,6 +53,7 @@ class VenueConfig:
         certificate_grace_seconds: How long the leaf before the newest still serves; None for min(60, an epoch).
         relayer_timeout_seconds: Longest wait for one relayer's answer.
         presentations_per_second: How many one address may submit on average; twice that at once.
+        swap_fee_cap_gwei: The most that a pledge's transaction ever offers, in 10^-9 coins for each unit of gas.
     """
 
     network: Path
@@ -68,6 +70,7 @@ class VenueConfig:
     certificate_grace_seconds: int | None = None
     relayer_timeout_seconds: float = 2.0
     presentations_per_second: int = 50
+    swap_fee_cap_gwei: int = 500
 
 
 def load_config(path: Path) -> VenueConfig:

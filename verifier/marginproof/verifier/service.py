@@ -51,6 +51,7 @@ from marginproof.verifier.setting import Clock, VenueSetting, system_clock
 from marginproof.verifier.snapshots import SnapshotDesk
 from marginproof.verifier.standings import StandingKeeper
 from marginproof.verifier.store import VenueStore
+from marginproof.verifier.swap_plan import SwapRules
 from marginproof.verifier.swap_poster import SwapPoster
 from marginproof.verifier.swap_sending import SwapSending
 from marginproof.verifier.trading import TradingDesk
@@ -196,6 +197,7 @@ class VenueNode:
             SwapSending(pool, self.setting, posting),
             self.setting,
             desks.pledges.on_outcome,
+            SwapRules(fee_cap=self._config.swap_fee_cap_gwei * 10**9),
         )
         self._follow("registry", functools.partial(self._read_registry, pool), REGISTRY_POLL_SECONDS)
         self._follow("pledges", desks.pledges.refresh, REGISTRY_POLL_SECONDS)
