@@ -19,6 +19,7 @@ from marginproof.verifier.orders import TradingView, check_order
 from marginproof.verifier.setting import VenueSetting
 from marginproof.verifier.store import VenueStore
 from marginproof.verifier.trading import TradingDesk
+from marginproof.verifier.turns import in_turn
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -71,8 +72,7 @@ class BookDesk:
 
     async def open_account(self, account: bytes) -> int:
         """Opens an account with an empty book, unless it is open; gives the book's sequence number."""
-        async with self._lock:
-            return await asyncio.to_thread(self._store.books.open, account)
+        return await in_turn(self._lock, self._store.books.open, account)
 
     def book(self, account: bytes) -> Book:
         """The current book with an account; secret between venue and account.
@@ -111,8 +111,7 @@ class BookDesk:
 
     async def record_fills(self, fills: Sequence[Fill]) -> list[FillAnswer]:
         """Judges fills in order, each after those before it, and books what passes: one transaction, one flush."""
-        async with self._lock:
-            return await asyncio.to_thread(self._record, fills)
+        return await in_turn(self._lock, self._record, fills)
 
     def _record(self, fills: Sequence[Fill]) -> list[FillAnswer]:
         now = self._setting.clock()

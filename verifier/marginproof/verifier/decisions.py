@@ -29,6 +29,7 @@ from marginproof.verifier.snapshots import SnapshotDesk
 from marginproof.verifier.status import StatusRules, after_accept
 from marginproof.verifier.store import VenueStore
 from marginproof.verifier.swaps import SwapOrder
+from marginproof.verifier.turns import in_turn
 
 _NOBODY: Final = bytes(32)
 _log = structlog.get_logger("marginproof.venue")
@@ -167,12 +168,16 @@ class DecisionDesk:
             self._metrics.repeated()
             return Answer(stored.signed, repeated=True)
         verdict = await asyncio.to_thread(judge_read, submitted.read, view)
-        async with self._lock:
+
+        def conclude() -> tuple[Verdict, SignedDecision]:
+            found = verdict
             if self._version(submitted) != version:
-                view = self._view(submitted.read, gathered, now, decided_before=first is not None)
-                verdict = confirm(verdict, view)
+                again = self._view(submitted.read, gathered, now, decided_before=first is not None)
+                found = confirm(verdict, again)
             answer = FIRST_ANSWER if first is None else REPLAY_ANSWER
-            signed = await asyncio.to_thread(self._record, submitted, answer, verdict, gathered, now)
+            return found, self._record(submitted, answer, found, gathered, now)
+
+        verdict, signed = await in_turn(self._lock, conclude)
         seconds = time.perf_counter() - started
         self._metrics.decided(verdict.outcome, verdict.reasons, seconds)
         _log.info(

@@ -28,6 +28,7 @@ from marginproof.verifier.status import AccountStatus, StatusRules, after_failed
 from marginproof.verifier.store import VenueStore
 from marginproof.verifier.swaps import SwapKind, SwapOrder, SwapOutcome, SwapState
 from marginproof.verifier.trading import TradingDesk
+from marginproof.verifier.turns import in_turn
 
 _PROPOSAL_STATES: Final = {
     PledgeState.PROPOSED: ProposalState.PROPOSED,
@@ -78,8 +79,7 @@ class PledgeDesk:
             RefusedError: PLEDGE_PENDING.
             MalformedError: OUT_OF_RANGE; the line is wider than ``max_lots`` of cash allow.
         """
-        async with self._lock:
-            await asyncio.to_thread(self._propose, account, line, Purpose.INITIAL)
+        await in_turn(self._lock, self._propose, account, line, Purpose.INITIAL)
         return await self.status(account)
 
     async def release(self, account: bytes) -> PledgeStatus:
@@ -92,8 +92,7 @@ class PledgeDesk:
         """
         header = await self._watch.header()
         record = await self._watch.record_at(header, account)
-        async with self._lock:
-            await asyncio.to_thread(self._release, account, record, header.number)
+        await in_turn(self._lock, self._release, account, record, header.number)
         return await self.status(account)
 
     async def status(self, account: bytes) -> PledgeStatus:
@@ -127,8 +126,7 @@ class PledgeDesk:
         Raises:
             NotFoundError: BOOK_UNKNOWN; NOT_FOUND: nothing is proposed.
         """
-        async with self._lock:
-            return await asyncio.to_thread(self._current_proposal, account)
+        return await in_turn(self._lock, self._current_proposal, account)
 
     async def standing(self, account: bytes) -> PledgeOpening:
         """The opening of the pledge that stands, for an account that has lost it.
@@ -163,9 +161,7 @@ class PledgeDesk:
     async def on_outcome(self, outcome: SwapOutcome) -> None:
         """Takes in how a swap or release ended; the same outcome again changes nothing."""
         record = await self._watch.record(outcome.account)
-        async with self._lock:
-            self._live.note_record(record)
-            await asyncio.to_thread(self._settle, outcome)
+        await in_turn(self._lock, self._settle, outcome, record)
 
     async def refresh(self) -> None:
         """Reads the registry's record of every account with a pledge that stands or is about to; lines follow it."""
@@ -229,7 +225,8 @@ class PledgeDesk:
         self._store.change_pledges(account, [changed], dropped=old, order=order)
         self._metrics.pledge_moved(PledgeState.RELEASING)
 
-    def _settle(self, outcome: SwapOutcome) -> None:
+    def _settle(self, outcome: SwapOutcome, record: RegistryRecord) -> None:
+        self._live.note_record(record)
         live = self._live.of(outcome.account)
         swapped = PledgeState.ACCEPTED if outcome.kind is SwapKind.SWAP else PledgeState.RELEASING
         row = live.in_state(swapped)
