@@ -21,7 +21,7 @@ from marginproof.model.network import epoch_cutoff, epoch_of, vaults_on
 
 _CHAIN: Final = SECOND_CHAIN
 _TWO_OF_THREE: Final = 2
-_EPOCHS_WITHOUT: Final = 2
+_EPOCHS_WITHOUT: Final = 4
 """For so many whole epochs no certificate must come, ..."""
 _LATE_SECONDS: Final = 4
 """... nor in this time after them, in which that of the last would have come."""
