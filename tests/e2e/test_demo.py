@@ -98,9 +98,9 @@ def test_accepted_proofs_have_their_length_and_are_signed(demo: DemoRun, record:
 
 
 def test_the_venues_input_has_no_amount(record: dict[str, Any]) -> None:
-    venue = next(party for party in record["parties"] if party["party"] == "venue")
-    assert venue["byte_count"] > 0
-    assert venue["amounts_found"] == 0
+    venues = [party for party in record["parties"] if party["party"].startswith("venue")]
+    assert len(venues) == 2
+    assert all(venue["byte_count"] > 0 and venue["amounts_found"] == 0 for venue in venues)
 
 
 def test_the_search_for_amounts_finds_them() -> None:

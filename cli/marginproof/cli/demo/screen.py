@@ -38,18 +38,19 @@ def final_tables(record: Record) -> list[Table | Panel]:
 
 def _steps(record: Record) -> Table:
     table = Table(title="What happened", title_justify="left", title_style="bold", expand=True)
-    for name, justify in (("", "left"), ("step", "left"), ("outcome", "left"), ("reason", "left")):
-        table.add_column(name, justify=justify, overflow="fold")  # type: ignore[arg-type] # literals in a tuple
-    for name in ("proof B", "prove ms", "verify ms"):
-        table.add_column(name, justify="right", no_wrap=True)
-    for step in record.steps:
+    table.add_column("", no_wrap=True)
+    table.add_column("step", overflow="fold", ratio=11)
+    table.add_column("outcome", no_wrap=True)
+    table.add_column("reason, figures", overflow="fold", ratio=7)
+    for position, step in enumerate(record.steps):
         outcome_style = {"ACCEPT": "green", "REJECT": "yellow"}.get(step.outcome, "")
+        following = record.steps[position + 1 : position + 2]
         table.add_row(
             step.number,
             step.title if step.as_expected else Text(f"{step.title} (expected {step.expected})", style="bold red"),
             Text(step.outcome, style=outcome_style if step.as_expected else "bold red"),
-            ", ".join(step.reasons) or step.detail,
-            *(_figure(value) for value in (step.proof_bytes, step.prove_milliseconds, step.verify_milliseconds)),
+            ", ".join(step.reasons) or step.detail or _figures(step),
+            end_section=any(other.number != step.number for other in following),
         )
     return table
 
@@ -75,7 +76,11 @@ def _verdict(record: Record) -> Panel:
     return Panel(Text(f"{trouble} ({figures}).", style="bold red"))
 
 
-def _figure(value: float | None) -> str:
-    if value is None:
-        return ""
-    return str(value) if isinstance(value, int) else f"{value:.1f}"
+def _figures(step: Step) -> str:
+    """What was measured of a proof; empty where nothing was proven."""
+    measured = (
+        (step.proof_bytes, "{} bytes"),
+        (step.prove_milliseconds, "proved in {:.0f} ms"),
+        (step.verify_milliseconds, "verified in {:.1f} ms"),
+    )
+    return ", ".join(text.format(value) for value, text in measured if value is not None)

@@ -33,4 +33,5 @@ async def play_full(stage: Stage) -> None:
 
 
 def _close(stage: Stage) -> None:
-    stage.record.parties = party_views(stage.bundle_paths(), stage.scenario.collateral_amounts())
+    venues = {venue.letter: venue.address for venue in stage.world.venues}
+    stage.record.parties = party_views(stage.bundle_paths(), venues, stage.scenario.collateral_amounts())

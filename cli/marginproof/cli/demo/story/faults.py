@@ -75,7 +75,7 @@ async def _convincing(stage: Stage, number: str, fork: ForkedChain) -> None:
             height = await stage.until(functools.partial(_final_forgery, pool, fork), "the fork's finality")
             facts = await read_vault(pool, await pool.header_at(height), pin, [lock_id], [])
         step.outcome = "PROVEN" if facts.locks[lock_id].amount == _forged(stage) else "NOT PROVEN"
-        step.detail = "its headers and proofs match one another"
+        step.detail = "its headers and proofs match"
 
 
 async def _final_forgery(pool: EndpointPool, fork: ForkedChain) -> int | None:

@@ -1,4 +1,4 @@
-"""The last chapter of the short story: a lock under notice does not count, and certificates from before the notice do not help."""
+"""The short story's last chapter: a lock under notice does not count, and certificates from before it do not help."""
 
 from marginproof.cli.demo.deployment import HOME_CHAIN
 from marginproof.cli.demo.story import handmade

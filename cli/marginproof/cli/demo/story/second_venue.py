@@ -44,8 +44,6 @@ async def _race(stage: Stage, number: str) -> None:
     lines = stage.scenario.race_lines_usd
     for venue, line in zip(stage.world.venues, lines, strict=True):
         await venue.book.reserve_pledge(stage.account, trading.line_lots(stage, line))
-    # Both venues' proofs are of the same price report only by chance; each needs one of its own since its last proof.
-    await asyncio.gather(*(stage.next_snapshot(venue) for venue in stage.world.venues))
     entrants = await stage.with_session(lambda _, session: _prepare(session, stage.world.venues))
     title = f"lines of {' and '.join(str(line) for line in lines)} USD more, at both venues at once"
     with stage.step(number, title, "ONE_OPENS REGISTRY_DIGEST_STALE") as step:
@@ -62,7 +60,7 @@ async def _race(stage: Stage, number: str) -> None:
         attempt = stage.with_session(_Again(stage, loser))
         await stage.attempt(
             number,
-            f"proves the other line from the digest of before, to venue {loser.venue.letter}",
+            f"venue {loser.venue.letter}'s line once more, from the digest of before",
             "REJECT REGISTRY_DIGEST_STALE",
             attempt,
         )
