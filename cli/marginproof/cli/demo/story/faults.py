@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import functools
+import json
 import time
 from collections.abc import AsyncIterator, Iterable
 from typing import Final
@@ -190,9 +191,12 @@ async def _watched(stage: Stage) -> AsyncIterator[set[MarginState]]:
 
 
 def _evidence(stage: Stage, index: int) -> frozenset[str]:
-    """Names of the files in which a relayer has kept contradicting endpoints."""
+    """Names of the files in which a relayer has kept endpoints that contradict one another on the chain's blocks."""
     folder = stage.world.directory / f"relayer-{index}" / "evidence"
-    return frozenset(path.name for path in folder.glob("endpoints-*.json"))
+    kept = {path.name: json.loads(path.read_text()) for path in folder.glob("endpoints-*.json")}
+    return frozenset(
+        name for name, found in kept.items() if found["chain"] == _CHAIN and found["subject"].startswith("block ")
+    )
 
 
 async def _refused(stage: Stage, index: int, kept: frozenset[str]) -> str | None:
