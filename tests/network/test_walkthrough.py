@@ -29,6 +29,8 @@ def free_range(count: int) -> int:
         try:
             for port in range(first, first + count):
                 with socket.socket() as probe:
+                    # As servers do: a port whose last connection has just ended is free.
+                    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                     probe.bind(("127.0.0.1", port))
         except (OSError, OverflowError):
             continue
