@@ -67,7 +67,7 @@ class Scene:
         evidence: Any = EvidenceForTests()
         self.snapshots = snapshots
         self.live = LiveAccounts(self.store, VENUE, FILE.universe.compatible_since)
-        self.standings = StandingKeeper(self.setting, self.store, self.live, self.snapshots, evidence)
+        self.standings = StandingKeeper(self.setting, self.store, self.live, self.snapshots, evidence, lambda: True)
         self.trading = TradingDesk(self.setting, self.live, self.snapshots, self.standings)
         shared: dict[str, Any] = {"store": self.store, "live": self.live, "lock": asyncio.Lock()}
         shared["metrics"] = VenueMetrics()

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from marginproof.model.errors import MarginproofError
+from marginproof.model.errors import MarginproofError, UnavailableError
 from marginproof.model.pledges import NO_DIGEST
 from marginproof.model.reasons import ReasonCode
 from marginproof.verifier import registry_watch
@@ -82,6 +82,26 @@ async def test_the_finalized_block_is_asked_for_once_a_second_or_when_it_matters
     assert (await watch.header()).number == first.number + 1
     seconds.now += 1.1
     assert (await watch.header()).number == first.number + 2
+
+
+async def test_it_tells_how_lately_the_registry_was_seen(
+    world: SwapWorld, venue: VenueAtWork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seconds = Seconds(100.0)
+    watch = watching(venue, seconds)
+    assert not watch.seen_within(10)
+    await watch.header()
+    seconds.now += 10
+    assert watch.seen_within(10)
+    seconds.now += 1
+
+    async def silent() -> int:
+        raise UnavailableError("no endpoint answers")
+
+    monkeypatch.setattr(venue.pool, "finalized_number", silent)
+    with pytest.raises(UnavailableError):
+        await watch.header(fresh=True)
+    assert not watch.seen_within(10)
 
 
 async def test_reads_are_shared_within_a_block(world: SwapWorld, venue: VenueAtWork) -> None:

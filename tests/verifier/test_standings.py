@@ -51,6 +51,7 @@ class EvidenceForTests:
         self.has_current = True
         self.expires_at = {HOME: NOW + 10**6, OTHER: NOW + 10**6}
         self.last_reference = NOW
+        self.registry_current = True
 
     @property
     def chains(self) -> frozenset[str]:
@@ -68,7 +69,7 @@ class Scene:
         setting = VenueSetting.of(FILE, VENUE_KEY, clock=self.clock)
         both: Any = self.evidence  # stands in for the snapshots and for the relayers
         live = LiveAccounts(self.store, VENUE, FILE.universe.compatible_since)
-        self.keeper = StandingKeeper(setting, self.store, live, both, both)
+        self.keeper = StandingKeeper(setting, self.store, live, both, both, lambda: self.evidence.registry_current)
         self.store.books.open(ACCOUNT)
         self.write_status(after_accept(NOW, {HOME: NOW - 50}, self.keeper.rules))
 
@@ -109,19 +110,33 @@ def test_from_good_to_default(scene: Scene) -> None:
     assert scene.status() == AccountStatus(NOW, NOW + 4_800, 2, False, ((HOME, NOW - 50),))
 
 
-@pytest.mark.parametrize("missing", ["snapshot", HOME])
-def test_nothing_is_missed_without_a_snapshot_or_a_needed_certificate(scene: Scene, missing: str) -> None:
+@pytest.mark.parametrize("missing", ["snapshot", "registry", HOME])
+def test_nothing_is_missed_without_a_snapshot_the_registry_or_a_needed_certificate(scene: Scene, missing: str) -> None:
     scene.at(0)
     if missing == "snapshot":
         scene.evidence.has_current = False
+    elif missing == "registry":
+        scene.evidence.registry_current = False
     else:
         scene.evidence.expires_at[missing] = NOW
     assert scene.at(3_600) is MarginState.REDUCE_ONLY
-    scene.evidence.has_current = True
+    scene.evidence.has_current = scene.evidence.registry_current = True
     scene.evidence.expires_at[HOME] = NOW + 10**6
     assert scene.at(4_000) is MarginState.PROOF_DUE
     assert scene.at(4_599) is MarginState.PROOF_DUE
     assert scene.at(4_600) is MarginState.MARGIN_CALL
+
+
+def test_a_swap_excuses_until_the_collateral_of_its_own_proof_may_leave(scene: Scene) -> None:
+    """Newer certificates of the chain may lack the account's leaf: they put nothing off."""
+    status = after_accept(NOW, {HOME: NOW - 50}, scene.keeper.rules)
+    row = PledgeRow(pledge_of("proposed"), PledgeState.ACCEPTED, Acceptance(b"\x01" * 20, 0, status))
+    scene.store.change_pledges(ACCOUNT, [row])
+    scene.at(0)
+    excused = 172_800 - 86_400 - 50
+    scene.evidence.last_reference = NOW + excused
+    assert scene.at(excused) is MarginState.REDUCE_ONLY
+    assert scene.at(excused + 1) is MarginState.MARGIN_CALL
 
 
 def test_a_chain_that_the_proof_did_not_use_excuses_nothing(scene: Scene) -> None:

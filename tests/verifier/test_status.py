@@ -109,7 +109,9 @@ def test_a_book_without_any_proof_gets_a_deadline_once_it_is_uncovered() -> None
 def test_a_deadline_waits_while_a_swap_is_under_way() -> None:
     swapping = dataclasses.replace(ALWAYS, swapping=True)
     status, state = at(PROVEN, START + 500, swapping)
-    assert (status, state) == (PROVEN, MarginState.PROOF_DUE)
+    assert (status, state) == (PROVEN, MarginState.REDUCE_ONLY)
+    assert at(PROVEN, START + 100, swapping)[1] is MarginState.REDUCE_ONLY
+    assert at(PROVEN, START + 99, swapping)[1] is MarginState.PROOF_DUE
     assert at(PROVEN, START + 1_001, swapping)[0].missed == 1  # at most until collateral may leave
 
 

@@ -164,7 +164,11 @@ class PledgeDesk:
         await in_turn(self._lock, self._settle, outcome, record)
 
     async def refresh(self) -> None:
-        """Reads the registry's record of every account with a pledge that stands or is about to; lines follow it."""
+        """Reads the registry's record of every account with a pledge that stands or is about to; lines follow it.
+
+        Without such accounts the registry is looked at all the same: deadlines wait while it cannot be.
+        """
+        await self._watch.header()
         states = (PledgeState.STANDING, PledgeState.ACCEPTED, PledgeState.RELEASING)
         for account in await asyncio.to_thread(self._store.pledges.accounts, *states):
             record = await self._watch.record(account)

@@ -65,6 +65,10 @@ class RegistryWatch:
                 self._asked_at = started
             return self._header
 
+    def seen_within(self, seconds: float) -> bool:
+        """Whether the endpoints agreed on the newest finalized block within the last so many seconds."""
+        return self._header is not None and self._monotonic() - self._asked_at <= seconds
+
     async def record(self, account: bytes, *, fresh: bool = False) -> RegistryRecord:
         """Digest, key and standing pledges of an account.
 

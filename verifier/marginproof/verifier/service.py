@@ -165,7 +165,8 @@ class VenueNode:
         live = LiveAccounts(store, setting.venue, setting.universe.compatible_since)
         evidence = RelayerEvidence(clients, setting.file, setting.clock)
         snapshots = SnapshotDesk(setting, self._policies, store.snapshots, watch.agreements)
-        standings = StandingKeeper(setting, store, live, snapshots, evidence)
+        seen = functools.partial(watch.seen_within, setting.configuration.snapshot_seconds)
+        standings = StandingKeeper(setting, store, live, snapshots, evidence, seen)
         trading = TradingDesk(setting, live, snapshots, standings)
         shared: dict[str, Any] = {"store": store, "live": live, "metrics": metrics, "lock": lock}
         pledges = PledgeDesk(setting, watch=watch, trading=trading, **shared)

@@ -1,6 +1,6 @@
 """Keeps every account's status going: ticks the pure machine with what was to be had at each moment."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import structlog
 
@@ -13,11 +13,12 @@ from marginproof.verifier.status import AccountStatus, Evidence, StatusRules, ad
 from marginproof.verifier.store import VenueStore
 
 _SNAPSHOT = "snapshot"
+_REGISTRY = "registry"
 _log = structlog.get_logger("marginproof.venue")
 
 
 class StandingKeeper:
-    """Knows since when a snapshot and each chain's certificate were to be had, and judges deadlines.
+    """Knows since when a snapshot, the registry and each chain's certificate were to be had, and judges deadlines.
 
     Args:
         setting: The venue.
@@ -25,6 +26,7 @@ class StandingKeeper:
         live: The accounts.
         snapshots: Whether a snapshot is current.
         evidence: Whether certificates are.
+        registry_current: Tells whether the registry was seen lately: what cannot be decided on cannot be missed.
     """
 
     def __init__(
@@ -34,12 +36,14 @@ class StandingKeeper:
         live: LiveAccounts,
         snapshots: SnapshotDesk,
         evidence: RelayerEvidence,
+        registry_current: Callable[[], bool],
     ) -> None:
         self._clock = setting.clock
         self._store = store
         self._live = live
         self._snapshots = snapshots
         self._evidence = evidence
+        self._registry_current = registry_current
         self.rules = StatusRules.of(setting.configuration)
         self._since: dict[str, int] = {}
 
@@ -59,6 +63,7 @@ class StandingKeeper:
     def observe(self, now: int) -> None:
         """Notes at ``now`` (UTC seconds) which evidence is to be had."""
         self._note(_SNAPSHOT, self._snapshots.has_current, now)
+        self._note(_REGISTRY, self._registry_current(), now)
         for chain in self._evidence.chains:
             known = self._evidence.chain(chain)
             self._note(chain, known is not None and now < known.expires_at, now)
@@ -88,14 +93,15 @@ class StandingKeeper:
 
     def _evidence_for(self, status: AccountStatus, live: LiveAccount) -> Evidence:
         references: Mapping[str, int] = dict(status.references)
-        times = [self._since.get(key) for key in (_SNAPSHOT, *references)]
+        times = [self._since.get(key) for key in (_SNAPSHOT, _REGISTRY, *references)]
         known = [time for time in times if time is not None]
-        last = []
+        last, swapping = [], live.pending is not None
         for chain, used in references.items():
             latest = self._evidence.chain(chain)
-            last.append(used if latest is None else max(used, latest.last_reference))
+            # Newer certificates say nothing of what an account still has that can prove nothing.
+            last.append(used if swapping or latest is None else max(used, latest.last_reference))
         return Evidence(
             since=max(known) if len(known) == len(times) else None,
             last_reference=min(last, default=None),
-            swapping=live.pending is not None,
+            swapping=swapping,
         )

@@ -6,11 +6,13 @@ The rules (architecture, step 10), all times UTC seconds:
   of the interval on.
 * A fill inside the pledged line changes no deadline. When the book is no longer covered by its pledge under the newest
   snapshot, a proof is due at once: the deadline comes forward to that moment + ``grace_seconds``, once.
-* While a swap is under way no proof can be made: a deadline that comes up waits as in an outage. Once the pledge
-  stands, at least a grace runs. If the swap fails, its proof counts for nothing: deadline and missed deadlines are
-  those of before it, but at least a grace runs.
-* A deadline that passes counts as missed only if evidence was to be had: a current snapshot and, for every chain whose
-  leaf the last accepted proof used, an unexpired certificate, without a break for the last part of the time given.
+* While a swap is under way no proof can be made: a deadline that comes up waits as in an outage, and like there only
+  risk may be reduced meanwhile; at most until N − W after the oldest reference of the accepted proof itself, however
+  long chains go on being certified. Once the pledge stands, at least a grace runs. If the swap fails, its proof
+  counts for nothing: deadline and missed deadlines are those of before it, but at least a grace runs.
+* A deadline that passes counts as missed only if evidence was to be had: a current snapshot, a current view of the
+  registry, without which this venue decides on nothing, and, for every chain whose leaf the last accepted proof used,
+  an unexpired certificate, without a break for the last part of the time given.
   One missed deadline is a margin call, and the next deadline follows after the grace; two in a row are default.
 * Without evidence the venue is reduce-only and the deadline waits; once evidence is back, a full grace runs again.
   That lasts at most until N − W after the oldest of those chains' last references: later, a deadline counts anyway.
@@ -33,7 +35,7 @@ NEXT_ACTIONS: Final = {
     MarginState.PROOF_DUE: "submit a presentation on the current snapshot before the deadline",
     MarginState.MARGIN_CALL: "top up or reduce, then submit a presentation before the grace ends",
     MarginState.DEFAULT: "the venue may liquidate; an accepted presentation ends the default",
-    MarginState.REDUCE_ONLY: "wait for prices and certificates; only reducing risk is possible meanwhile",
+    MarginState.REDUCE_ONLY: "wait for prices, certificates, registry or the pledge under way; risk may be reduced",
 }
 """One sentence for each state."""
 
@@ -82,7 +84,8 @@ class Evidence:
 
     Args:
         since: From when on, without a break until now, everything was to be had; None if something is missing now.
-        last_reference: Time of the oldest of the needed chains' newest references; None where no chain is needed.
+        last_reference: Time of the oldest of the needed chains' newest references, while a swap is under way of the
+            oldest that the last accepted proof used; None where no chain is needed.
         swapping: Whether a swap of the venue is under way, so that no proof can be made.
     """
 
@@ -152,7 +155,8 @@ def state_of(status: AccountStatus, now: int, evidence: Evidence, rules: StatusR
         return MarginState.DEFAULT
     if status.deadline is None:
         return MarginState.NEVER_PROVEN
-    if evidence.since is None and _outage_excuses(now, evidence, rules):
+    waits = evidence.since is None or (evidence.swapping and now >= status.deadline)
+    if waits and _outage_excuses(now, evidence, rules):
         return MarginState.REDUCE_ONLY
     if status.missed:
         return MarginState.MARGIN_CALL
