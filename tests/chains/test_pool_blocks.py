@@ -7,6 +7,9 @@ import pytest
 import pytest_asyncio
 
 from marginproof.chains.evm.client import (
+    EndpointDisagreementError,
+    EndpointPool,
+    Evidence,
     FinalityViolationError,
     NotYetFinalError,
     Outcome,
@@ -52,8 +55,30 @@ async def test_row_5_one_endpoint_far_ahead_does_not_move_the_heights(setup: Set
     assert timestamp == setup.world.header().timestamp
     assert await setup.pool.latest_header() == setup.world.header()
     setup.set(Fault.HIGH_TIP, Fault.HIGH_TIP, H)
-    with pytest.raises(QuorumMissingError):
-        await setup.pool.finalized_number()
+    assert await setup.pool.finalized_number() == setup.world.tip() - 2
+
+
+async def test_a_fork_that_runs_ahead_is_not_believed_while_an_honest_endpoint_answers() -> None:
+    """Two of three endpoints share the honest chain's history and are a few blocks further on their own."""
+    options = DevnetOptions(chain_id=CHAIN_NUMBER, genesis_time=1_700_000_000)
+    evidence: list[Evidence] = []
+    with Devnet(options) as honest, Devnet(dataclasses.replace(options, hosts=("127.0.0.1", "127.0.0.2"))) as fork:
+        for _ in range(6):
+            honest.mine()
+        fork.rpc("anvil_loadState", honest.rpc("anvil_dumpState", False))
+        forked_at, tip = honest.now(), int(honest.rpc("eth_blockNumber"), 16)
+        for _ in range(6):
+            fork.mine()
+        urls = [honest.url, *fork.urls]
+        async with EndpointPool(CHAIN, urls, allow_development=True, on_evidence=evidence.append) as pool:
+            with pytest.raises(NotYetFinalError):
+                await pool.reference_block(forked_at)
+            assert (await pool.latest_header()).number == tip
+            for _ in range(4):
+                honest.mine(honest.now() + 7)
+            with pytest.raises(EndpointDisagreementError):
+                await pool.reference_block(forked_at)
+    assert evidence
 
 
 async def test_row_5_laggards_lower_the_first_height_and_never_a_later_one(setup: Setup) -> None:

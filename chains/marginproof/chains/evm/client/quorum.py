@@ -170,10 +170,11 @@ def agreed_value(chain: str, subject: str, answers: Sequence[Answer], required: 
 def pinned_height(
     chain: str, subject: str, heights: Mapping[int, int], answers: Sequence[Answer], required: int
 ) -> int:
-    """The height that ``required`` endpoints have reached: the required-th highest of their answers.
+    """The height that every endpoint which answers has reached: the lowest of at least ``required`` answers.
 
-    Fewer liars than ``required`` cannot raise it above an honest answer; laggards lower it only while others are
-    silent.
+    Whoever answers can then contradict every block that is asked for. Were it higher, forked endpoints a few blocks
+    ahead would agree among themselves on blocks that the honest one does not have yet, and it would pass for a
+    laggard. The price: an endpoint that is stuck, and says so, delays this reader until it is replaced.
 
     Args:
         chain: CAIP-2 id.
@@ -187,7 +188,7 @@ def pinned_height(
     """
     if len(heights) < required:
         raise QuorumMissingError(chain, subject, answers, required)
-    return sorted(heights.values(), reverse=True)[required - 1]
+    return min(heights.values())
 
 
 def _fields(chain: str, answers: Sequence[Answer]) -> dict[str, FieldValue]:
