@@ -7,6 +7,7 @@ import contextlib
 import http.client
 import json
 import os
+import random
 import shutil
 import socket
 import subprocess
@@ -31,6 +32,8 @@ _PACKAGES = "node_modules/@foundry-rs"
 _START_SECONDS = 20.0
 _STOP_SECONDS = 5.0
 _REPLY_LIMIT = 64 << 20
+_SERVER_PORTS = range(16_384, 32_768)
+_PORT_ATTEMPTS = 256
 
 
 @dataclass(frozen=True)
@@ -203,15 +206,19 @@ def find_anvil() -> Path:
 
 
 def free_port(hosts: tuple[str, ...]) -> int:
-    """A TCP port that is free on every one of the hosts at this moment."""
-    for _ in range(64):
+    """A TCP port that is free on every one of the hosts at this moment.
+
+    It lies below the range from which systems give ports to outgoing connections: one of those would else take it
+    before the server that it is meant for has started.
+    """
+    for port in random.sample(_SERVER_PORTS, _PORT_ATTEMPTS):
         with contextlib.ExitStack() as sockets:
-            first = sockets.enter_context(socket.socket())
-            first.bind((hosts[0], 0))
-            port: int = first.getsockname()[1]
             try:
-                for host in hosts[1:]:
-                    sockets.enter_context(socket.socket()).bind((host, port))
+                for host in hosts:
+                    probe = sockets.enter_context(socket.socket())
+                    # As servers do: a port whose last connection has just ended is free.
+                    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                    probe.bind((host, port))
             except OSError:
                 continue
             return port
