@@ -96,8 +96,8 @@ races: install ## Two venues race for one headroom, 200 times
 
 bench: bench-core bench-gas ## All figures
 
-costs: install ## What it costs: gas, waiting, storage, traffic (writes docs/costs.md; DEMO_RECORD names a demo's record)
-	@$(BIN)/python -m benches.costs --write $(if $(DEMO_RECORD),--record $(DEMO_RECORD))
+costs: install ## What it costs: gas, waiting, storage, traffic (writes docs/costs.md; DEMO names a demo's directory)
+	@$(BIN)/python -m benches.costs --write $(if $(DEMO),--demo $(DEMO))
 
 bench-core: install ## Prove and verify, one core, beside range proofs of other hands; figures in build/bench/core.json
 	@mkdir -p build/bench

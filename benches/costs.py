@@ -1,8 +1,8 @@
 """What it costs to run Marginproof: gas, waiting, storage and traffic. Makes docs/costs.md.
 
 Gas and sizes are measured here, on a fresh development chain and in a fresh database. Waiting is the sum of what the
-design makes one wait for, with each chain's own block time and finality; on the devnet it is read from the record of a
-demo (``--record FILE``, made by ``marginproof demo --json``).
+design makes one wait for, with each chain's own block time and finality; on the devnet it is read from what a demo left
+(``--demo DIRECTORY``, made by ``marginproof demo --directory DIRECTORY``).
 """
 
 import argparse
@@ -53,6 +53,26 @@ CHAINS: Final = (
 )
 
 
+@dataclasses.dataclass(frozen=True)
+class Measured:
+    """Seconds that a demo waited: from its first lock to its first fill, from a top-up to a certificate with it."""
+
+    first_fill: float
+    top_up: float
+
+
+def read_demo(directory: Path) -> Measured:
+    """What a demo left in its directory: the record's steps and the agent's events."""
+    steps = json.loads((directory / "record.json").read_text())["steps"]
+    ended = {
+        outcome: next(s["at_seconds"] for s in steps if s["outcome"] == outcome) for outcome in ("LOCKED", "FILLED")
+    }
+    lines = [line for line in (directory / "agent.log").read_text().splitlines() if "agent-event" in line]
+    events: list[dict[str, Any]] = [json.loads(line) for line in lines]
+    at = {name: next(e["at"] for e in events if e["event"] == name) for name in ("top-up-reserved", "top-up-counted")}
+    return Measured(ended["FILLED"] - ended["LOCKED"], at["top-up-counted"] - at["top-up-reserved"])
+
+
 # -- waiting ----------------------------------------------------------------------------------------------------------
 
 
@@ -67,7 +87,7 @@ def pledged(home: ChainTimes) -> tuple[float, float]:
     return home.block + home.final_least, PRICE_SECONDS + 2 * home.block + home.final_most
 
 
-def waiting(record: dict[str, Any] | None) -> str:
+def waiting(measured: Measured | None) -> str:
     lines = [
         "| collateral on | home chain | top-up to recognised | new account: lock to first fill |",
         "| --- | --- | ---: | ---: |",
@@ -77,10 +97,9 @@ def waiting(record: dict[str, Any] | None) -> str:
         for home in dict.fromkeys((fast, chain)):
             first = [sum(pair) for pair in zip(recognised(chain), pledged(home), strict=True)]
             lines.append(f"| {chain.name} | {home.name} | {_span(recognised(chain))} | {_span(first)} |")
-    if record is not None:
-        lines.append(
-            f"| devnet, measured | the same | {_seconds(record, 'top-up')} | {_seconds(record, 'first fill')} |"
-        )
+    if measured is not None:
+        shown = f"{_time(measured.top_up)} | {_time(measured.first_fill)}"
+        lines.append(f"| the devnet, epochs of 3 s, measured | the same | {shown} |")
     return "\n".join(lines) + "\n"
 
 
@@ -90,10 +109,6 @@ def _span(pair: tuple[float, float] | list[float]) -> str:
 
 def _time(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
-
-
-def _seconds(record: dict[str, Any], name: str) -> str:
-    return f"{record['waits'][name]:.0f} s"
 
 
 # -- gas --------------------------------------------------------------------------------------------------------------
@@ -218,13 +233,16 @@ Made by `make costs` ([benches/costs.py](../benches/costs.py)); do not edit it b
 
 Least and most, with epochs of {epoch} s and prices every {price} s. Collateral counts once a certificate shows it: the
 transaction is in a block, the epoch ends, its reference block is final, relayers sign. A venue's line opens once the
-pledge is final on the home chain; orders inside it wait for nothing. {whys}
+pledge is final on the home chain; orders inside it wait for nothing.
+
+{whys}
 
 {waiting}
 ## Gas
 
 The account pays for locks, the venue for swaps, releases and announcements; anybody may post an authorisation, a
-revocation or a lapse. Prices are examples: {prices}, a coin at {coin} USD.
+revocation or a lapse. Prices are examples: {prices}, a coin at {coin} USD;
+what a rollup asks for its data on Ethereum comes on top.
 
 {gas}
 ## Storage and traffic
@@ -232,12 +250,12 @@ revocation or a lapse. Prices are examples: {prices}, a coin at {coin} USD.
 {sizes}"""
 
 
-def page(record: dict[str, Any] | None) -> str:
+def page(measured: Measured | None) -> str:
     return PAGE.format(
         epoch=EPOCH_SECONDS,
         price=PRICE_SECONDS,
-        whys=" ".join(f"{chain.name[0].upper()}{chain.name[1:]}: {chain.why}." for chain in CHAINS),
-        waiting=waiting(record),
+        whys="\n".join(f"- {chain.name}: {chain.why}" for chain in CHAINS),
+        waiting=waiting(measured),
         prices=", ".join(f"{gwei:g} gwei on {name}" for name, gwei in GAS_PRICES_GWEI.items()),
         coin=COIN_USD,
         gas=gas_table(asyncio.run(gas.measure())),
@@ -247,11 +265,10 @@ def page(record: dict[str, Any] | None) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--record", type=Path, help="record of a demo, for what the devnet made one wait")
+    parser.add_argument("--demo", type=Path, help="directory of a demo, for what the devnet made one wait")
     parser.add_argument("--write", action="store_true", help="put the page into docs/costs.md")
     options = parser.parse_args()
-    record = json.loads(options.record.read_text()) if options.record else None
-    text = page(record)
+    text = page(read_demo(options.demo) if options.demo else None)
     if options.write:
         DOCUMENT.write_text(text, encoding="utf-8")
     print(text, end="")

@@ -23,7 +23,7 @@ def test_the_readme_has_its_paths() -> None:
         ("look", "eip155:31338"),
         ("verify", "pass"),
         ("venue", "signed   by the venue: True"),
-        ("fills", "commitment"),
+        ("fills", "booked as"),
         ("relayer", "healthy"),
     ],
 )
