@@ -11,7 +11,7 @@ from marginproof.model.errors import MarginproofError
 from marginproof.model.margin import Purpose
 from marginproof.model.reasons import ReasonCode
 from marginproof.model.universe import EntryKind, Universe
-from marginproof.risk.line import Line, cash_entry, covers, pledge_vector
+from marginproof.risk.line import Line, cash_entry, covers, owes_nothing, pledge_vector
 from marginproof.risk.recognition import Recognition
 from marginproof.risk.rows import CompiledPolicy, compile_policy
 from tests.risk import world
@@ -175,3 +175,11 @@ def test_a_venue_needs_exactly_one_cash_entry(universe: Universe) -> None:
     with pytest.raises(MarginproofError) as caught:
         pledge_vector(universe, {}, 0)
     assert caught.value.code == ReasonCode.CONFIG_INVALID
+
+
+def test_what_needs_no_pledge() -> None:
+    assert owes_nothing(UNIVERSE, {})
+    assert owes_nothing(UNIVERSE, {world.CASH: 1})
+    assert not owes_nothing(UNIVERSE, {world.CASH: -1})
+    assert not owes_nothing(UNIVERSE, {world.PERP: 1})
+    assert not owes_nothing(UNIVERSE, {world.CASH: 5, world.PERP: -1})

@@ -13,7 +13,7 @@ from marginproof.model.margin import MarginState
 from marginproof.model.reasons import ReasonCode
 from marginproof.risk.line import Line, covers
 from marginproof.verifier.book import Floor, Order
-from marginproof.verifier.orders import TRADING_STATES, Quote, TradingView, check_order, reduces_risk
+from marginproof.verifier.orders import TRADING_STATES, Quote, TradingView, check_order
 from tests.verifier.world import ACCOUNT, CALL, CASH, FILE, LINE, LOT, NOW, PERP, World, pledge_of
 
 FLOOR = Floor(FILE.universe)
@@ -83,6 +83,38 @@ def test_risk_is_added_only_while_the_account_may_trade(world: World, state: Mar
     assert reason(held, -LOT, 2_000) == ""
 
 
+def hedged(world: World) -> TradingView:
+    """Long calls and short perpetuals, built leg by leg inside one narrow line until it is nearly used up."""
+    view = view_of(world, {}, {CASH: -LINE}, state=MarginState.GOOD)
+    for _ in range(5):
+        for instrument, lots, price in (("ETH-C-2500", 3 * LOT // 2, 80), ("ETH-PERP", -LOT // 2, 2_000)):
+            assert reason(view, lots, price, instrument) == ""
+            order = Order(ACCOUNT, instrument, lots, price * 10**8)
+            change = FLOOR.change(FLOOR.instrument(order, NOW), order)
+            lines = tuple(line.after(change) for line in view.lines)
+            view = dataclasses.replace(view, book=FLOOR.apply(view.book, change), lines=lines)
+    return dataclasses.replace(view, rows=world.rows.line_rows())
+
+
+def test_a_hedge_is_not_taken_away_outside_the_line(world: World) -> None:
+    view = hedged(world)
+    calls = view.book[CALL]
+    assert reason(view, -calls, 70, "ETH-C-2500") == "LINE_EXCEEDED"
+    called = dataclasses.replace(view, state=MarginState.MARGIN_CALL)
+    assert reason(called, -calls, 70, "ETH-C-2500") == "LINE_CLOSED"
+    revoked = dataclasses.replace(view, lines=())
+    assert reason(revoked, -calls, 70, "ETH-C-2500") == "LINE_CLOSED"
+    assert reason(dataclasses.replace(revoked, state=MarginState.DEFAULT), -calls, 70, "ETH-C-2500") == ""
+
+
+def test_what_lowers_the_worst_loss_is_booked_outside_the_line(world: World) -> None:
+    book = {PERP: 5 * LOT, CASH: -10_000 * LOT}
+    for pledges in ([{CASH: 0}], []):
+        view = view_of(world, book, *pledges, state=MarginState.MARGIN_CALL)
+        view = dataclasses.replace(view, rows=world.rows.line_rows())
+        assert reason(view, -LOT, 1_990) == ""
+
+
 def test_while_a_swap_is_pending_an_order_fits_both_pledges(world: World) -> None:
     wide, narrow = {CASH: -10 * LINE}, {CASH: -LINE}
     orders = {}
@@ -125,8 +157,6 @@ def test_whatever_is_traded_the_book_stays_covered(world: World, trades: list[tu
     for instrument, lots, price in trades:
         order = Order(ACCOUNT, instrument, lots, price * 10**8)
         entry = FLOOR.instrument(order, NOW)
-        if reduces_risk(view, entry, lots, order.price_e8):
-            continue
         if reason(view, lots, price, instrument) == "":
             change = FLOOR.change(entry, order)
             book = FLOOR.apply(book, change)

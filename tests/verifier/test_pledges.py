@@ -346,13 +346,18 @@ async def test_a_book_that_prices_uncover_calls_for_cover_and_its_proof_restores
     assert (await rig.book.check_order(ACCOUNT, "ETH-PERP", -LOT, 1_200 * 10**8)).fits
 
 
-async def test_a_line_that_was_reserved_and_covers_the_book_is_not_replaced(rig: Rig) -> None:
+async def test_a_line_that_was_reserved_is_no_cover(rig: Rig) -> None:
+    """The account may have maintenance margin for its book and no initial margin for the line."""
     await rig.open_with_line()
     await rig.book.record_fill(fill("long", LOT))
     reserved = await rig.book.reserve_pledge(ACCOUNT, 2 * LINE)
     await slot_later(rig, 1_200)
     await until(rig, MarginState.PROOF_DUE)
-    assert (await rig.book.get_pledge(ACCOUNT)).proposed_commitment == reserved.proposed_commitment
+    cover = await eventually(
+        lambda: rig.book.get_pledge(ACCOUNT), lambda s: s.proposed_commitment != reserved.proposed_commitment
+    )
+    await slot_later(rig, 1_200)
+    assert (await rig.book.get_pledge(ACCOUNT)).proposed_commitment == cover.proposed_commitment
 
 
 async def test_prices_that_come_back_cover_the_book_again(rig: Rig) -> None:
@@ -405,6 +410,19 @@ async def test_a_book_that_is_not_empty_keeps_its_pledge(rig: Rig) -> None:
         await rig.book.release_pledge(ACCOUNT)
     assert caught.value.code == ReasonCode.BOOK_NOT_COVERED
     assert await rig.book.get_pledge(ACCOUNT) == before
+
+
+async def test_cash_that_the_venue_owes_needs_no_pledge(rig: Rig) -> None:
+    await rig.open_with_line()
+    await rig.book.record_fills([fill("in", LOT // 10), fill("out", -LOT // 10, PRICE + PRICE // 1000)])
+    await rig.book.release_pledge(ACCOUNT)
+    gone = await rig.settled()
+    assert gone.standing_commitment is None
+    await slot_later(rig, 1_200)
+    status = await rig.venue.get_margin_status(rig.credential("GetMarginStatus"))
+    assert (status.state, status.proof_due_at) == (MarginState.NEVER_PROVEN, 0)
+    with pytest.raises(NotFoundError):
+        await rig.venue.get_pledge_proposal(rig.credential("GetPledgeProposal"))
 
 
 async def test_there_must_be_a_pledge_to_release(rig: Rig) -> None:

@@ -92,7 +92,7 @@ class VenueBookClient(GrpcClient):
         return PledgeStatus.of(answer.status)
 
     async def release_pledge(self, account: bytes) -> PledgeStatus:
-        """Gives up the pledge of an account whose book is empty; the line closes at once."""
+        """Gives up the pledge of an account without positions or debts; the line closes at once."""
         request = messages.ReleasePledgeRequest(account=account)
         answer = await self._unary(self._stub.ReleasePledge, request, metadata=self._metadata)
         return PledgeStatus.of(answer.status)

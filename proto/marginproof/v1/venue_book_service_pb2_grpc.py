@@ -95,7 +95,7 @@ class VenueBookServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ReleasePledge(self, request, context):
-        """Gives up the account's pledge. Its book must be empty; the line closes at once.
+        """Gives up the account's pledge. It must have no position and owe no cash; the line closes at once.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -41,7 +41,7 @@ class VenueBookServiceStub:
     ReservePledge: _grpc.UnaryUnaryMultiCallable[_venue_book_service_pb2.ReservePledgeRequest, _venue_book_service_pb2.ReservePledgeResponse]
     """Proposes a pledge of the account's book with a trading line; the account proves it and consents to it."""
     ReleasePledge: _grpc.UnaryUnaryMultiCallable[_venue_book_service_pb2.ReleasePledgeRequest, _venue_book_service_pb2.ReleasePledgeResponse]
-    """Gives up the account's pledge. Its book must be empty; the line closes at once."""
+    """Gives up the account's pledge. It must have no position and owe no cash; the line closes at once."""
     GetPledge: _grpc.UnaryUnaryMultiCallable[_venue_book_service_pb2.GetPledgeRequest, _venue_book_service_pb2.GetPledgeResponse]
     """Tells how far the account's pledge is."""
     CheckOrder: _grpc.UnaryUnaryMultiCallable[_venue_book_service_pb2.CheckOrderRequest, _venue_book_service_pb2.CheckOrderResponse]
@@ -64,7 +64,7 @@ class VenueBookServiceAsyncStub(VenueBookServiceStub):
     ReservePledge: _aio.UnaryUnaryMultiCallable[_venue_book_service_pb2.ReservePledgeRequest, _venue_book_service_pb2.ReservePledgeResponse]  # type: ignore[assignment]
     """Proposes a pledge of the account's book with a trading line; the account proves it and consents to it."""
     ReleasePledge: _aio.UnaryUnaryMultiCallable[_venue_book_service_pb2.ReleasePledgeRequest, _venue_book_service_pb2.ReleasePledgeResponse]  # type: ignore[assignment]
-    """Gives up the account's pledge. Its book must be empty; the line closes at once."""
+    """Gives up the account's pledge. It must have no position and owe no cash; the line closes at once."""
     GetPledge: _aio.UnaryUnaryMultiCallable[_venue_book_service_pb2.GetPledgeRequest, _venue_book_service_pb2.GetPledgeResponse]  # type: ignore[assignment]
     """Tells how far the account's pledge is."""
     CheckOrder: _aio.UnaryUnaryMultiCallable[_venue_book_service_pb2.CheckOrderRequest, _venue_book_service_pb2.CheckOrderResponse]  # type: ignore[assignment]
@@ -102,7 +102,7 @@ class VenueBookServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _venue_book_service_pb2.ReleasePledgeRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_venue_book_service_pb2.ReleasePledgeResponse, _abc.Awaitable[_venue_book_service_pb2.ReleasePledgeResponse]]:
-        """Gives up the account's pledge. Its book must be empty; the line closes at once."""
+        """Gives up the account's pledge. It must have no position and owe no cash; the line closes at once."""
 
     @_abc_1.abstractmethod
     def GetPledge(

@@ -44,6 +44,10 @@ class Line:
         """Whether the book with ``change`` (index → lots bought or, negative, sold) added would still be covered."""
         return min(self._moved(self._slack, change), default=0) >= 0
 
+    def keeps(self, change: Mapping[int, int]) -> bool:
+        """Whether the least slack with ``change`` added would be no less than it is now."""
+        return min(self._moved(self._slack, change), default=0) >= min(self._slack, default=0)
+
     def after(self, change: Mapping[int, int]) -> Self:
         """The line once ``change`` has been booked, whether it fits or not."""
         line = object.__new__(type(self))
@@ -80,6 +84,17 @@ def cash_entry(universe: Universe) -> Entry:
     if len(found) != 1:
         raise MalformedError("a venue needs exactly one cash entry in the universe", code=ReasonCode.CONFIG_INVALID)
     return found[0]
+
+
+def owes_nothing(universe: Universe, book: Mapping[int, int]) -> bool:
+    """Whether a book has no position and no debt: it can only be worth something, in every scenario, without a pledge.
+
+    Args:
+        universe: What the indices mean; with one cash entry.
+        book: Index → signed lots, non-zero entries.
+    """
+    cash = cash_entry(universe).index
+    return all(index == cash and lots > 0 for index, lots in book.items())
 
 
 def pledge_vector(universe: Universe, book: Mapping[int, int], line: int) -> dict[int, int]:

@@ -6,6 +6,7 @@ from typing import Final
 
 import structlog
 
+from marginproof.risk.line import owes_nothing
 from marginproof.verifier.live import LiveAccount, LiveAccounts
 from marginproof.verifier.metrics import VenueMetrics
 from marginproof.verifier.pledges import PledgeDesk
@@ -90,7 +91,7 @@ class CoverageKeeper:
         return unknown
 
     def _covered(self, account: bytes, live: LiveAccount, terms: TradingTerms) -> bool:
-        if not live.row.book:
+        if owes_nothing(self._setting.universe, live.row.book):
             return True
         lines = self._live.lines(account, live, terms.line_rows, terms.digest)
         return bool(lines) and lines[0].fits({})

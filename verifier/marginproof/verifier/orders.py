@@ -1,7 +1,8 @@
 """May an order be filled? Plain integer arithmetic against pledged lines; no proof, no database, no clock.
 
 An order is taken if it reduces risk, or if the account may add risk and the book after it is still covered by every
-pledge that stands or is about to. Source: architecture, step 9; docs/venues.md, "Orders".
+pledge that stands or is about to. A position that shrinks is not yet less risk: it may be what hedged another one.
+Source: architecture, step 9; docs/venues.md, "Orders".
 """
 
 import dataclasses
@@ -38,6 +39,7 @@ class TradingView:
         state: Where the account stands.
         quotes: Index → the newest snapshot's quote; of instruments only.
         price_band_bps: The network's band, in basis points of the underlying's price.
+        rows: Of the newest snapshot's lines: they also value the book alone.
     """
 
     book: Mapping[int, int] = dataclasses.field(repr=False)
@@ -45,6 +47,7 @@ class TradingView:
     state: MarginState
     quotes: Mapping[int, Quote]
     price_band_bps: int
+    rows: tuple[Mapping[int, int], ...] = ()
 
     @property
     def open(self) -> bool:
@@ -65,7 +68,7 @@ def check_order(view: TradingView, entry: Entry, lots: int, price_e8: int, chang
     Raises:
         RefusedError: LINE_CLOSED, LINE_EXCEEDED.
     """
-    if reduces_risk(view, entry, lots, price_e8):
+    if reduces_risk(view, entry, lots, price_e8, change):
         return
     if not view.open:
         raise RefusedError(
@@ -79,11 +82,22 @@ def check_order(view: TradingView, entry: Entry, lots: int, price_e8: int, chang
         )
 
 
-def reduces_risk(view: TradingView, entry: Entry, lots: int, price_e8: int) -> bool:
-    """Whether the position only shrinks, at a price that takes no more from the account than the band allows.
+def reduces_risk(view: TradingView, entry: Entry, lots: int, price_e8: int, change: Mapping[int, int]) -> bool:
+    """Whether the position only shrinks, at a price within the band, and the book's worst row does not become worse.
 
-    The band keeps a reduction from being a way to move value out of the account.
+    The band keeps a reduction from being a way to move value out of the account; the rows keep it from taking a hedge
+    away, or from paying for an option what no scenario has it worth, on collateral that nobody pledged. A book in
+    default may be taken apart leg by leg: that is the venue's liquidation.
     """
+    if not _shrinks(view, entry, lots, price_e8):
+        return False
+    if view.state is MarginState.DEFAULT:
+        return True
+    covered = bool(view.lines) and all(line.fits(change) for line in view.lines)
+    return covered or Line(view.rows, {}, view.book).keeps(change)
+
+
+def _shrinks(view: TradingView, entry: Entry, lots: int, price_e8: int) -> bool:
     position = view.book.get(entry.index, 0)
     quote = view.quotes.get(entry.index)
     if quote is None or position * lots >= 0 or abs(lots) > abs(position):

@@ -16,7 +16,7 @@ from marginproof.model.errors import MarginproofError, NotFoundError, RefusedErr
 from marginproof.model.margin import Purpose
 from marginproof.model.pledges import PledgeOpening, RegistryRecord
 from marginproof.model.reasons import ReasonCode
-from marginproof.risk.line import covers
+from marginproof.risk.line import covers, owes_nothing
 from marginproof.verifier.books import book_of
 from marginproof.verifier.live import LiveAccount, LiveAccounts
 from marginproof.verifier.metrics import VenueMetrics
@@ -143,7 +143,10 @@ class PledgeDesk:
         raise NotFoundError("no pledge of this venue stands for the account", fix="ask the venue to reserve a line")
 
     def propose_cover(self, account: bytes, rows: tuple[Mapping[int, int], ...]) -> None:
-        """Proposes the book itself as pledge, unless something open covers it. Called under the lock.
+        """Proposes the book itself as pledge, unless such a proposal is open and covers it. Called under the lock.
+
+        A line that was reserved is no cover: the account may have maintenance margin for its book, but not initial
+        margin for the line.
 
         Args:
             account: 32 bytes.
@@ -151,7 +154,12 @@ class PledgeDesk:
         """
         live = self._live.of(account)
         opened = live.in_state(PledgeState.PROPOSED)
-        if live.pending is not None or (opened and covers(rows, opened.opening.vector(), live.row.book)):
+        is_cover = (
+            opened is not None
+            and opened.opening.purpose == Purpose.MAINTENANCE
+            and covers(rows, opened.opening.vector(), live.row.book)
+        )
+        if live.pending is not None or is_cover:
             return
         try:
             self._propose(account, 0, Purpose.MAINTENANCE)
@@ -205,9 +213,11 @@ class PledgeDesk:
         self._live.note_record(record)
         live = self._live.of(account)
         _refuse_pending(live)
-        if live.row.book:
+        if not owes_nothing(self._setting.universe, live.row.book):
             raise RefusedError(
-                ReasonCode.BOOK_NOT_COVERED, "the book is not empty", fix="close every position and settle the cash"
+                ReasonCode.BOOK_NOT_COVERED,
+                "the account has positions at this venue, or owes it cash",
+                fix="close every position and settle what is owed",
             )
         pledge = record.pledge_of(self._setting.venue)
         row = next((row for row in live.pledges if pledge is not None and row.commitment == pledge.commitment), None)

@@ -34,4 +34,4 @@ class TradingDesk:
         if terms is None:
             return TradingView(live.row.book, (), state, {}, self._band)
         lines = self._live.lines(account, live, terms.line_rows, terms.digest) if now < terms.expires_at else ()
-        return TradingView(live.row.book, lines, state, terms.quotes, self._band)
+        return TradingView(live.row.book, lines, state, terms.quotes, self._band, terms.line_rows)

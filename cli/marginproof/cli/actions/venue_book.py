@@ -46,7 +46,7 @@ def reserve(access: BookAccess, line_lots: int) -> Result:
 
 
 def release(access: BookAccess) -> Result:
-    """Gives up the pledge of an account whose book is empty."""
+    """Gives up the pledge of an account without positions or debts."""
     return _pledge("venue-release", _ask(access, lambda client, account: client.release_pledge(account)))
 
 

@@ -98,7 +98,7 @@ def release(
     token_file: TokenOption,
     account: AccountIdOption,
 ) -> None:
-    """Give up the pledge of an account whose book is empty; its line closes at once."""
+    """Give up the pledge of an account without positions or debts; its line closes at once."""
     output_of(context).show(venue_book.release(venue_book.BookAccess(target, certificate, token_file, account)))
 
 
