@@ -56,3 +56,46 @@ async def test_a_cancelled_call_leaves_the_librarys_lock_free(monkeypatch: pytes
             finally:
                 if lock.locked():  # threads that wait for it would keep the process from ending
                     lock.release()
+
+
+async def test_closing_waits_for_a_call_that_nobody_waits_for() -> None:
+    """It may have opened a connection after its caller was cancelled, and nobody else would close that."""
+    asked, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slowly(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.set()
+        await go_on.wait()
+        await _answer(reader, writer)
+
+    async with await asyncio.start_server(slowly, "127.0.0.1", 0) as server:
+        connection = Connection(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", 30.0)
+        call = asyncio.create_task(connection.chain_id())
+        await asked.wait()
+        call.cancel()
+        await asyncio.gather(call, return_exceptions=True)
+        closing = asyncio.create_task(connection.aclose())
+        await asyncio.sleep(0)
+        assert not closing.done()
+        go_on.set()
+        await asyncio.wait_for(closing, 20)
+
+
+async def test_closing_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("marginproof.chains.evm.transactions.connection._LAST_SECONDS", 0.1)
+    asked, go_on, gone = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def late(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.set()
+        await go_on.wait()
+        writer.close()
+        gone.set()
+
+    async with await asyncio.start_server(late, "127.0.0.1", 0) as server:
+        connection = Connection(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", 30.0)
+        call = asyncio.create_task(connection.chain_id())
+        await asked.wait()
+        call.cancel()
+        await asyncio.gather(call, return_exceptions=True)
+        await asyncio.wait_for(connection.aclose(), 20)
+        go_on.set()
+        await gone.wait()

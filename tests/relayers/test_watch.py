@@ -116,7 +116,7 @@ async def test_reference_is_the_last_block_before_the_cutoff(devnet: tuple[Devne
         assert at.context.status.chains[CHAIN].empty_epoch == EPOCH
 
 
-@pytest.mark.parametrize("fault", [Fault.HANG, Fault.LAG, Fault.DISCONNECT, Fault.GARBAGE, Fault.FORGED_PROOF])
+@pytest.mark.parametrize("fault", [Fault.HANG, Fault.DISCONNECT, Fault.GARBAGE, Fault.FORGED_PROOF])
 async def test_one_bad_endpoint_does_not_stop_the_watch(
     devnet: tuple[Devnet, str], tmp_path: Path, fault: Fault
 ) -> None:
@@ -124,6 +124,15 @@ async def test_one_bad_endpoint_does_not_stop_the_watch(
         at.proxies[0].fault = fault
         assert (await at.watcher.observe(EPOCH)).reference.timestamp == CUTOFF - 2
         assert ("bad-proof" in at.evidence()) == (fault is Fault.FORGED_PROOF)
+
+
+async def test_an_endpoint_that_lags_delays_the_watch(devnet: tuple[Devnet, str], tmp_path: Path) -> None:
+    """It may be the honest one, and those ahead of it a fork."""
+    async with bench(devnet, tmp_path) as at:
+        at.proxies[0].fault = Fault.LAG
+        assert await at.refusal() == ReasonCode.NOT_YET_FINAL
+        at.proxies[0].fault = Fault.HONEST
+        assert (await at.watcher.observe(EPOCH)).reference.timestamp == CUTOFF - 2
 
 
 async def test_a_contradiction_stops_it_and_is_kept(devnet: tuple[Devnet, str], tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Mapping
 from types import TracebackType
-from typing import Final, Self, TypeVar
+from typing import Any, Final, Self, TypeVar
 
 import aiohttp
 from eth_typing import ChecksumAddress
@@ -16,6 +16,7 @@ from marginproof.model.errors import UnavailableError
 from marginproof.model.reasons import ReasonCode
 
 _T = TypeVar("_T")
+_LAST_SECONDS: Final = 5.0
 _MISSHAPEN: Final = (ValueError, TypeError, AttributeError, LookupError)
 """What the library's formatters raise for a reply of another shape than the method's."""
 
@@ -37,6 +38,7 @@ class Connection:
         )
         self.eth = AsyncWeb3(self._provider).eth
         self._chain_id: int | None = None
+        self._calls: set[asyncio.Future[Any]] = set()
 
     async def __aenter__(self) -> Self:
         return self
@@ -47,7 +49,12 @@ class Connection:
         await self.aclose()
 
     async def aclose(self) -> None:
-        """Closes the connections."""
+        """Closes the connections, once calls that nobody waits for any more have ended or had a few seconds."""
+        if self._calls:
+            _, running = await asyncio.wait(self._calls, timeout=_LAST_SECONDS)
+            for call in running:
+                call.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
         await self._provider.disconnect()
 
     async def chain_id(self) -> int:
@@ -88,7 +95,7 @@ class Connection:
         try:
             # Shielded: the library takes a lock of the whole process in a thread. A call that is cancelled just then
             # would leave it locked for ever, and with it every later call.
-            return await asyncio.shield(asyncio.ensure_future(answer))
+            return await asyncio.shield(self._kept(answer))
         except TransactionNotFound:
             raise
         except ContractLogicError as error:
@@ -100,6 +107,18 @@ class Connection:
             raise UnavailableError(
                 f"the endpoint failed on {what} ({type(error).__name__})", fix="try another endpoint"
             ) from None
+
+    def _kept(self, answer: Awaitable[_T]) -> asyncio.Future[_T]:
+        """A call that goes on when its caller is cancelled; closing waits for it, for it may open a connection."""
+        call = asyncio.ensure_future(answer)
+        self._calls.add(call)
+        call.add_done_callback(self._ended)
+        return call
+
+    def _ended(self, call: asyncio.Future[Any]) -> None:
+        self._calls.discard(call)
+        if not call.cancelled():
+            call.exception()  # its caller has seen it, or is gone
 
 
 def checksum(address: str) -> ChecksumAddress:
