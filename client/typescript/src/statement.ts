@@ -107,7 +107,6 @@ function columns(n: number, rows: readonly Row[]): number {
 
 function checkShape({ n, vectors, inputs, rows }: StatementShape): void {
   requireShape(DOMAIN_SIZES.includes(n), "n must be 256, 512, 1024 or 2048");
-  requireShape(Number.isInteger(vectors) && vectors >= 1, "give at least one vector");
   const inputsFit = Number.isInteger(inputs) && inputs >= 1 && inputs <= vectors;
   requireShape(inputsFit, "the number of inputs must be 1 to the number of vectors");
   requireShape(n * vectors <= MAX_CELLS, "n times the number of vectors must not exceed 65536");

@@ -32,6 +32,7 @@ test("each rule of encodings", () => {
   assert.equal(codeOf(encode(COMPRESSED + P)), "POINT_ENCODING", "x is p");
   assert.equal(codeOf(encode(COMPRESSED + 1n)), "POINT_ENCODING", "x = 1 is not on the curve");
   assert.equal(codeOf(GENERATOR.toBytes().subarray(1)), "POINT_ENCODING", "47 bytes");
+  assert.equal(codeOf(Buffer.concat([Buffer.of(0x80), GENERATOR.toBytes()])), "POINT_ENCODING", "49 bytes");
   assert.equal(codeOf(new Uint8Array(0)), "POINT_ENCODING", "no bytes");
   assert.equal(codeOf(GENERATOR.toBytes(false)), "POINT_ENCODING", "96 bytes");
 });

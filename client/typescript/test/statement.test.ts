@@ -68,6 +68,8 @@ test("an auxiliary entry is bound by a row in which it alone is unbound, with we
   assert.equal(codeOf(shape([row(64, 0n, [], [[0, 1n], [1, 1n]])])), "STATEMENT_UNBOUND_AUXILIARY");
   const late = [row(64, 0n, [], [[0, 1n], [1, 1n]]), row(64, 0n, [], [[0, 1n]])];
   assert.equal(codeOf(shape(late)), "STATEMENT_UNBOUND_AUXILIARY", "the first row is not visited again");
+  const rest = [row(64, 0n, [], [[0, 1n], [1, 1n]]), row(64, 0n, [], [[1, 1n]])];
+  assert.equal(codeOf(shape(rest)), "STATEMENT_UNBOUND_AUXILIARY", "nor did it bind the other entry");
   const other = [row(64, 0n, [], [[0, 1n]], []), row(64, 0n, [], [], [[0, 2n]])];
   assert.equal(codeOf(shape(other)), "STATEMENT_UNBOUND_AUXILIARY", "the same index of another vector");
 });
