@@ -39,7 +39,7 @@ $(BUILD)/package.stamp: pyproject.toml $(BUILD)/core.stamp
 	@touch $@
 
 $(BUILD)/node.stamp: package.json package-lock.json $(BUILD)/tools.stamp
-	@echo "[4/4] anvil, the development chain"
+	@echo "[4/4] anvil, the development chain, and the TypeScript compiler"
 	@npm install --silent --no-audit --no-fund --no-save --ignore-scripts
 	@touch $@
 
@@ -107,4 +107,4 @@ bench-gas: install ## Gas of every contract call
 	@$(BIN)/python benches/gas.py
 
 clean: ## Remove everything that was built
-	rm -rf $(BUILD) $(VENV) node_modules core/target dist
+	rm -rf $(BUILD) $(VENV) node_modules core/target dist client/typescript/build client/typescript/dist
