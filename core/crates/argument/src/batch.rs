@@ -138,6 +138,24 @@ mod tests {
     }
 
     #[test]
+    fn weights_are_those_of_the_specification() {
+        let mut open = equations();
+        for (number, (_, equation)) in open.iter_mut().enumerate() {
+            equation.state = [u8::try_from(number).unwrap(); 32];
+        }
+        // By hand: the number of proofs in eight bytes, the states, and then the seed with the index in eight bytes.
+        let mut message = b"marginproof/batch/v1".to_vec();
+        message.extend([0, 0, 0, 0, 0, 0, 0, 3]);
+        message.extend([[0; 32], [1; 32], [2; 32]].concat());
+        let mut second = Sha256::digest(&message).to_vec();
+        second.extend([0, 0, 0, 0, 0, 0, 0, 2]);
+        let digest = Sha256::digest(&second);
+        let mut bytes = [0; SCALAR_BYTES];
+        bytes[16..].copy_from_slice(&digest[..16]);
+        assert_eq!(weights(&open)[2], Scalar::from_be_bytes(&bytes).unwrap());
+    }
+
+    #[test]
     fn weights_depend_on_every_transcript_and_on_the_number_of_proofs() {
         let mut open = equations();
         let before = weights(&open);
