@@ -353,9 +353,10 @@ async def test_a_line_that_was_reserved_is_no_cover(rig: Rig) -> None:
     reserved = await rig.book.reserve_pledge(ACCOUNT, 2 * LINE)
     await slot_later(rig, 1_200)
     await until(rig, MarginState.PROOF_DUE)
-    cover = await eventually(
-        lambda: rig.book.get_pledge(ACCOUNT), lambda s: s.proposed_commitment != reserved.proposed_commitment
-    )
+    async with asyncio.timeout(20):
+        cover = await eventually(
+            lambda: rig.book.get_pledge(ACCOUNT), lambda s: s.proposed_commitment != reserved.proposed_commitment
+        )
     await slot_later(rig, 1_200)
     assert (await rig.book.get_pledge(ACCOUNT)).proposed_commitment == cover.proposed_commitment
 
