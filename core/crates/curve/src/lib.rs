@@ -8,6 +8,7 @@
 //! order r and not infinity; a [`G1`] is on the curve and in the subgroup.
 
 mod domain;
+pub mod engine;
 mod fixed_base;
 mod g1;
 mod g2;
@@ -15,11 +16,13 @@ mod multiplication;
 mod pairing;
 mod scalar;
 pub mod signatures;
+mod vector;
 mod wide_sum;
 
 use blst::BLST_ERROR;
 
 pub use domain::Domain;
+pub use engine::Engine;
 pub use fixed_base::FixedBase;
 pub use g1::{G1, G1_BYTES, G1Affine};
 pub use g2::{G2_BYTES, G2Affine};
