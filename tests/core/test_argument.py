@@ -150,9 +150,25 @@ def test_blindings_are_checked() -> None:
 
 
 def test_random_blindings_differ_and_are_reduced() -> None:
-    drawn = {core.random_blinding() for _ in range(20)}
+    drawn = {core.random_blinding({0: 1}) for _ in range(20)}
     assert len(drawn) == 20
     assert all(int.from_bytes(blinding, "big") < R for blinding in drawn)
+    for bad in ({-1: 1}, {0: 2**5000}):
+        assert refusal(core.random_blinding, bad).code == "ENTRY_RANGE"
+
+
+def test_randomness_is_no_argument() -> None:
+    """Neither a seed nor a generator can be handed in; that the core is built without one: tests/packaging."""
+    made, opening = statement(Row(8, 0, [{0: 1}])), Opening(256, {0: 1}, BLINDING)
+    one, other = core.prove(made, [opening], b""), core.prove(made, [opening], b"")
+    assert one != other
+    untyped: Callable[..., object] = core.prove
+    for extra in ({"rng": bytes(32)}, {"seed": bytes(32)}):
+        with pytest.raises(TypeError):
+            untyped(made, [opening], b"", **extra)
+    with pytest.raises(TypeError):
+        untyped(made, [opening], b"", bytes(32))
+    assert not [name for name in dir(core) if "seed" in name.lower()]
 
 
 def test_commitments_are_decoded_strictly() -> None:
@@ -181,7 +197,7 @@ def test_a_proof_is_bound_to_statement_commitment_and_context() -> None:
     opening = Opening(256, {0: 200}, BLINDING)
     commitment, proof = opening.commitment(), core.prove(made, [opening], b"venue-a")
     core.verify(made, [commitment], b"venue-a", proof)
-    stranger = core.commit(256, {0: 200}, core.random_blinding())
+    stranger = core.commit(256, {0: 200}, core.random_blinding({0: 200}))
     for arguments in (
         (other, [commitment], b"venue-a", proof),
         (made, [stranger], b"venue-a", proof),

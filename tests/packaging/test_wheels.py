@@ -50,6 +50,20 @@ def test_the_wheels_import_side_by_side_without_the_tree(wheels: list[Path], tmp
     assert int(run.stdout.split()[0]) > 100
 
 
+def features_of_the_argument(package: str, edges: str) -> str:
+    """Who asks for the crate and with which features, in cargo's own words."""
+    command = ["cargo", "tree", "--locked", "--invert", "argument", "--package", package, "--edges", edges]
+    run = subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT / "core")
+    return run.stdout
+
+
+def test_the_wheel_holds_no_seeded_prover() -> None:
+    """Only the argument's own tests have the feature on."""
+    assert 'feature "default"' in features_of_the_argument("python", "normal,features")
+    assert "seeded" not in features_of_the_argument("python", "normal,features")
+    assert "seeded" in features_of_the_argument("argument", "normal,dev,features")
+
+
 def test_every_portion_is_typed_and_complete(wheels: list[Path]) -> None:
     pure = set(zipfile.ZipFile(wheels[0]).namelist())
     core = set(zipfile.ZipFile(wheels[1]).namelist())

@@ -127,7 +127,7 @@ def test_rows_that_hold_for_the_pledge_hold_for_every_book_inside_the_line(
         proven, actual = (
             level.statement.row_values(
                 [
-                    Opening(UNIVERSE.n, vector, random_blinding())
+                    Opening(UNIVERSE.n, vector, random_blinding(vector))
                     for vector in ({world.ETH: eth}, own, first, second, auxiliary)
                 ]
             )

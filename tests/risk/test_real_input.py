@@ -40,7 +40,7 @@ class Bar:
     def openings(self, extra_usdc: int = 0) -> list[Opening]:
         collateral = dict(self.day.collateral)
         collateral[market_days.USDC] += extra_usdc
-        return [Opening(self.day.universe.n, vector, random_blinding()) for vector in (collateral, self.book)]
+        return [Opening(self.day.universe.n, vector, random_blinding(vector)) for vector in (collateral, self.book)]
 
     def moved_to(self, worst: Fraction) -> "Bar":
         """The bar of an account with just so much more or less cash that its worst scenario leaves ``worst`` USD."""

@@ -43,7 +43,7 @@ def openings(compiled: CompiledPolicy, inputs: Sequence[Vector], auxiliary: Vect
     """All vectors of a statement; the auxiliary one is the prover's unless given."""
     made = compiled.auxiliary(inputs[2:]) if auxiliary is None else auxiliary
     vectors = [*inputs, *([] if made is None else [made])]
-    return [Opening(compiled.statement.n, vector, random_blinding()) for vector in vectors]
+    return [Opening(compiled.statement.n, vector, random_blinding(vector)) for vector in vectors]
 
 
 def main_rows(compiled: CompiledPolicy, inputs: Sequence[Vector], auxiliary: Vector | None = None) -> list[int]:
@@ -340,7 +340,7 @@ def test_the_core_proves_no_smaller_loss_elsewhere() -> None:
 def test_the_core_opens_nothing_to_field_elements_that_stand_for_no_integer(entry: int) -> None:
     for value in (entry, -entry):
         with pytest.raises(CoreError) as caught:
-            Opening(UNIVERSE.n, {0: value}, random_blinding())
+            Opening(UNIVERSE.n, {0: value}, random_blinding({0: value}))
         assert caught.value.code == ReasonCode.ENTRY_RANGE
 
 
@@ -363,7 +363,7 @@ def test_without_either_row_the_core_or_the_rows_refuse(left_out: int) -> None:
     else:
         free = Statement(UNIVERSE.n, 4, 3, rows)
         vectors: list[Vector] = [{}, {}, {world.CASH: -100}, {}]
-        assert min(free.row_values([Opening(256, vector, random_blinding()) for vector in vectors])) == 0
+        assert min(free.row_values([Opening(256, vector, random_blinding(vector)) for vector in vectors])) == 0
         assert not proves(COMPILED[(LOSSES,)], vectors[:3])
 
 

@@ -46,7 +46,7 @@ def evaluate(policy: Policy, universe: Universe, market: Market, purpose: Purpos
     pledges = [pledge for _, pledge in account.others]
     auxiliary = compiled.auxiliary(pledges)
     vectors = [account.collateral, account.book, *pledges, *([] if auxiliary is None else [auxiliary])]
-    values = compiled.statement.row_values([Opening(universe.n, vector, random_blinding()) for vector in vectors])
+    values = compiled.statement.row_values([Opening(universe.n, vector, random_blinding(vector)) for vector in vectors])
     step = len(values) // len(compiled.labels)
     assert all(0 <= value < 2**64 for first in range(0, step - 1, 2) for value in values[first::step])
     assert all(0 <= value < 2**96 for second in range(1, step - 1, 2) for value in values[second::step])
@@ -150,7 +150,7 @@ def test_a_loss_elsewhere_cannot_hide_in_rounding() -> None:
     policy, universe, market = coarse()
     compiled = compile_policy(policy, universe, market, Purpose.MAINTENANCE, [Recognition.LOSSES_ONLY])
     vectors: list[dict[int, int]] = [{}, {}, {world.PERP: -1_001}, {}]
-    values = compiled.statement.row_values([Opening(universe.n, vector, random_blinding()) for vector in vectors])
+    values = compiled.statement.row_values([Opening(universe.n, vector, random_blinding(vector)) for vector in vectors])
     assert values[1] == -201
     assert min(values[1::3]) == -241
 

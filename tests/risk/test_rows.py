@@ -23,7 +23,7 @@ def row_values(
     compiled: CompiledPolicy, collateral: Mapping[int, int] | None = None, book: Mapping[int, int] | None = None
 ) -> list[int]:
     n = compiled.statement.n
-    openings = [Opening(n, dict(vector or {}), random_blinding()) for vector in (collateral, book)]
+    openings = [Opening(n, dict(vector or {}), random_blinding(vector or {})) for vector in (collateral, book)]
     return compiled.statement.row_values(openings)
 
 

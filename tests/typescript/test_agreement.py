@@ -110,7 +110,7 @@ def true_claim(chosen: random.Random, n: int, row_count: int) -> Claim:
     while len(rows) < row_count:
         terms = [{index: chosen.randint(1, 2**20) * chosen.choice((-1, 1)) for index in vector} for vector in vectors]
         rows.append(fitting_row(chosen, chosen.choice(BITS), terms, vectors))
-    openings = [core.Opening(n, vector, core.random_blinding()) for vector in vectors]
+    openings = [core.Opening(n, vector, core.random_blinding(vector)) for vector in vectors]
     statement = core.Statement(n, len(vectors), inputs, rows)
     context = chosen.randbytes(chosen.randrange(40))
     return {

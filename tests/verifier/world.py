@@ -242,7 +242,7 @@ def pledge_of(
         line=line,
         purpose=purpose,
         now=NOW,
-        draw_blinding=lambda: blinding("pledge", name),
+        draw_blinding=lambda _vector: blinding("pledge", name),
     )
 
 
@@ -363,7 +363,7 @@ class World:
         ]
         auxiliary = compiled.auxiliary([other.values for other in self.elsewhere])
         if auxiliary is not None:
-            openings.append(core.Opening(256, auxiliary, core.random_blinding()))
+            openings.append(core.Opening(256, auxiliary, core.random_blinding(auxiliary)))
         return Presentation(
             version=1,
             context=context,

@@ -156,7 +156,7 @@ def _openings(inputs: ProofInputs, compiled: CompiledPolicy) -> tuple[core.Openi
     auxiliary = compiled.auxiliary([other.vector() for other in inputs.others])
     if auxiliary is None:
         return (collateral, *pledges)
-    return (collateral, *pledges, core.Opening(n, auxiliary, core.random_blinding()))
+    return (collateral, *pledges, core.Opening(n, auxiliary, core.random_blinding(auxiliary)))
 
 
 def _pledge_openings(n: int, pledges: Sequence[PledgeOpening]) -> list[core.Opening]:

@@ -1,6 +1,6 @@
 """Making a pledge: the book with its cash lowered by a line, committed to with fresh blinding."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from marginproof import core
 from marginproof.model.margin import Purpose
@@ -16,7 +16,7 @@ def propose(
     line: int,
     purpose: Purpose,
     now: int,
-    draw_blinding: Callable[[], bytes] = core.random_blinding,
+    draw_blinding: Callable[[Mapping[int, int]], bytes] = core.random_blinding,
 ) -> PledgeOpening:
     """A pledge of a book; two of the same book never have the same commitment.
 
@@ -26,12 +26,13 @@ def propose(
         line: Lots of the cash entry by which the pledge lies below the book.
         purpose: Level at which the account must prove it.
         now: UTC seconds.
-        draw_blinding: Source of 32 uniform bytes below the field's order.
+        draw_blinding: Source of 32 uniform bytes below the field's order, given the vector that they are to hide.
 
     Raises:
         MalformedError: OUT_OF_RANGE; the cash would lie below −max_lots.
     """
-    vector, blinding = pledge_vector(universe, book.vector(), line), draw_blinding()
+    vector = pledge_vector(universe, book.vector(), line)
+    blinding = draw_blinding(vector)
     return PledgeOpening(
         venue=book.venue,
         account=book.account,

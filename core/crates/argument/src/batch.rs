@@ -85,30 +85,6 @@ mod tests {
     use crate::{Code, Integer, Opening, Row, prove};
     use curve::G1Affine;
 
-    struct Fixed(u64);
-
-    impl rand_core::TryRng for Fixed {
-        type Error = std::convert::Infallible;
-
-        fn try_next_u32(&mut self) -> Result<u32, Self::Error> {
-            Ok(u32::try_from(self.try_next_u64()? >> 32).expect("32 bits"))
-        }
-
-        fn try_next_u64(&mut self) -> Result<u64, Self::Error> {
-            self.0 = self.0.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(1);
-            Ok(self.0)
-        }
-
-        fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Self::Error> {
-            for byte in bytes {
-                *byte = self.try_next_u64()?.to_be_bytes()[0];
-            }
-            Ok(())
-        }
-    }
-
-    impl rand_core::TryCryptoRng for Fixed {}
-
     fn equations() -> Vec<(usize, Equation)> {
         let setup = Setup::global().unwrap();
         let row = Row { bits: 8, constant: Integer::ZERO, weights: vec![vec![(0, 1)]] };
@@ -116,7 +92,7 @@ mod tests {
         let one = |number: u8| {
             let opening = Opening::new(256, [(0, Integer::from(i128::from(number)))], &[number; 32]).unwrap();
             let context = [number];
-            let proof = prove(setup, &statement, &[&opening], &context, &mut Fixed(u64::from(number))).unwrap();
+            let proof = prove(setup, &statement, &[&opening], &context).unwrap();
             let commitment = opening.commitment(setup).unwrap();
             (usize::from(number), equation(setup, &statement, &[commitment], &context, &proof).unwrap())
         };

@@ -59,6 +59,8 @@ codes! {
     RowNotSatisfied = "ROW_NOT_SATISFIED",
     /// The setup compiled in is not the pinned one.
     SetupDigestMismatch = "SETUP_DIGEST_MISMATCH",
+    /// The operating system gave no random bytes.
+    RandomnessUnavailable = "RANDOMNESS_UNAVAILABLE",
 }
 
 /// A refusal: a stable code, a message that says what to do, and where it happened.

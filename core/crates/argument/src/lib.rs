@@ -18,6 +18,7 @@ pub mod proof;
 pub mod prover;
 mod public_vectors;
 mod quotient;
+pub mod randomness;
 pub mod setup;
 pub mod statement;
 pub mod transcript;
@@ -29,6 +30,9 @@ pub use commitment::{Opening, add_commitments, commit};
 pub use error::{ArgumentError, Code};
 pub use integer::Integer;
 pub use prover::prove;
+#[cfg(feature = "seeded")]
+pub use prover::prove_seeded;
+pub use randomness::random_blinding;
 pub use setup::{SETUP_DIGEST, Setup};
 pub use statement::{Row, Statement};
 pub use transcript::Challenges;

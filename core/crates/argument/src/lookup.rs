@@ -1,7 +1,6 @@
 //! The prover's first two rounds: digits and their multiplicities, then the inverses and the running sum.
 
 use curve::{G1, G1Affine, Scalar, linear_combination};
-use rand_core::CryptoRng;
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::commitment::encode;
@@ -10,6 +9,7 @@ use crate::polynomial::Blinded;
 use crate::proof::EncodedPoint;
 use crate::prover::{Folded, Prover};
 use crate::public_vectors::TABLE_SIZE;
+use crate::randomness::Blinders;
 use crate::setup::Basis;
 
 /// Blinding coefficients as section 4 counts them: each polynomial is seen at one point less.
@@ -28,17 +28,17 @@ pub(crate) struct Lookup {
 }
 
 impl Lookup {
-    pub(crate) fn commit<R: CryptoRng + ?Sized>(prover: &Prover<'_>, rng: &mut R) -> Result<Self, ArgumentError> {
+    pub(crate) fn commit(prover: &Prover<'_>, blinders: &mut Blinders) -> Result<Self, ArgumentError> {
         let mut counts = Zeroizing::new(vec![0; prover.statement.n()]);
         for digit in prover.digits.iter().flatten() {
             counts[usize::from(*digit)] += 1;
         }
-        let multiplicities = small(counts.iter().copied(), rng);
+        let multiplicities = small(counts.iter().copied(), blinders);
         let multiplicity_point = encode(&multiplicities.commit(prover.basis))?;
         let mut digits = Vec::with_capacity(prover.digits.len());
         let mut digit_points = Vec::with_capacity(prover.digits.len());
         for column in prover.digits {
-            let polynomial = small(column.iter().map(|digit| u64::from(*digit)), rng);
+            let polynomial = small(column.iter().map(|digit| u64::from(*digit)), blinders);
             digit_points.push(encode(&polynomial.commit(prover.basis))?);
             digits.push(polynomial);
         }
@@ -46,8 +46,8 @@ impl Lookup {
     }
 }
 
-fn small<R: CryptoRng + ?Sized>(integers: impl Iterator<Item = u64>, rng: &mut R) -> Blinded {
-    Blinded::hidden(integers.map(Scalar::from).collect(), COLUMN_BLINDERS, rng)
+fn small(integers: impl Iterator<Item = u64>, blinders: &mut Blinders) -> Blinded {
+    Blinded::hidden(integers.map(Scalar::from).collect(), COLUMN_BLINDERS, blinders)
 }
 
 /// φ_j, φ_T and acc.
@@ -61,17 +61,17 @@ pub(crate) struct Sums {
 }
 
 impl Sums {
-    pub(crate) fn commit<R: CryptoRng + ?Sized>(
+    pub(crate) fn commit(
         prover: &Prover<'_>,
         lookup: &Lookup,
         folded: &Folded,
-        rng: &mut R,
+        blinders: &mut Blinders,
     ) -> Result<Self, ArgumentError> {
         let mut inverses = Vec::with_capacity(prover.digits.len());
         let mut inverse_points = Vec::with_capacity(prover.digits.len());
         for column in prover.digits {
             let values = column.iter().map(|digit| folded.inverse_table[usize::from(*digit)]).collect();
-            let polynomial = Blinded::hidden(values, COLUMN_BLINDERS, rng);
+            let polynomial = Blinded::hidden(values, COLUMN_BLINDERS, blinders);
             inverse_points.push(encode(&commit_inverses(prover.basis, column, &folded.inverse_table, &polynomial))?);
             inverses.push(polynomial);
         }
@@ -81,9 +81,9 @@ impl Sums {
         {
             *value = *count * *inverse;
         }
-        let table_inverse = Blinded::hidden(quotients, COLUMN_BLINDERS, rng);
+        let table_inverse = Blinded::hidden(quotients, COLUMN_BLINDERS, blinders);
         let running = running_sum(prover, lookup, folded, &inverses, &table_inverse);
-        let accumulator = Blinded::hidden(running, ACCUMULATOR_BLINDERS, rng);
+        let accumulator = Blinded::hidden(running, ACCUMULATOR_BLINDERS, blinders);
         Ok(Self {
             table_inverse_point: encode(&table_inverse.commit(prover.basis))?,
             accumulator_point: encode(&accumulator.commit(prover.basis))?,

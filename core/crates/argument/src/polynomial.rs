@@ -1,10 +1,10 @@
 //! Polynomials as the prover holds them: values on H plus a short multiple of Z_H, which hides them.
 
 use curve::{G1, Scalar};
-use rand_core::CryptoRng;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::public_vectors::EvaluationPoint;
+use crate::randomness::Blinders;
 use crate::setup::{Basis, TAIL};
 
 /// Σ valuesᵢ·L_i(X) + Z_H(X)·Σ tailⱼ·X^j. Wiped when dropped.
@@ -20,11 +20,11 @@ impl Blinded {
         Self { values, tail: [Scalar::ZERO; TAIL] }
     }
 
-    /// With `blinders` fresh random coefficients.
-    pub(crate) fn hidden<R: CryptoRng + ?Sized>(values: Vec<Scalar>, blinders: usize, rng: &mut R) -> Self {
+    /// With so many fresh random coefficients.
+    pub(crate) fn hidden(values: Vec<Scalar>, count: usize, blinders: &mut Blinders) -> Self {
         let mut polynomial = Self::plain(values);
-        for coefficient in &mut polynomial.tail[..blinders] {
-            *coefficient = Scalar::random(rng);
+        for coefficient in &mut polynomial.tail[..count] {
+            *coefficient = blinders.draw();
         }
         polynomial
     }

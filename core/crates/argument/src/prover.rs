@@ -1,7 +1,8 @@
 //! Section 4: the prover, round by round.
 
 use curve::{Domain, Scalar, batch_invert};
-use rand_core::CryptoRng;
+use getrandom::SysRng;
+use rand_core::TryCryptoRng;
 
 use crate::commitment::{Opening, encode};
 use crate::error::ArgumentError;
@@ -10,6 +11,7 @@ use crate::polynomial::Blinded;
 use crate::proof::{EncodedPoint, ProofBytes};
 use crate::public_vectors::{EvaluationPoint, PublicEvaluations, PublicVectors, TABLE_SIZE, kappa, table};
 use crate::quotient::Numerator;
+use crate::randomness::Blinders;
 use crate::setup::{Basis, Setup};
 use crate::statement::Statement;
 use crate::transcript::Transcript;
@@ -18,14 +20,42 @@ use crate::witness::digit_columns;
 
 /// Proves a statement for openings (inputs, then auxiliary) and checks the proof before it is released.
 ///
+/// Blinders come from the operating system's randomness mixed with all arguments: see [`crate::randomness`].
+///
 /// # Errors
-/// `OPENING_COUNT`, `ENTRY_RANGE`, `ROW_NOT_SATISFIED` with the row; nothing has left the prover then.
-pub fn prove<R: CryptoRng + ?Sized>(
+/// `OPENING_COUNT`, `ENTRY_RANGE`, `ROW_NOT_SATISFIED` with the row, `RANDOMNESS_UNAVAILABLE`; nothing has left the
+/// prover then.
+pub fn prove(
     setup: &Setup,
     statement: &Statement,
     openings: &[&Opening],
     context: &[u8],
-    rng: &mut R,
+) -> Result<Vec<u8>, ArgumentError> {
+    prove_with(setup, statement, openings, context, &mut SysRng)
+}
+
+/// As [`prove`], with a seed in place of the operating system's randomness: the same proof in every run.
+///
+/// # Errors
+/// As [`prove`].
+#[cfg(feature = "seeded")]
+pub fn prove_seeded(
+    setup: &Setup,
+    statement: &Statement,
+    openings: &[&Opening],
+    context: &[u8],
+    seed: [u8; 32],
+) -> Result<Vec<u8>, ArgumentError> {
+    let mut source = <chacha20::ChaCha20Rng as rand_core::SeedableRng>::from_seed(seed);
+    prove_with(setup, statement, openings, context, &mut source)
+}
+
+fn prove_with<S: TryCryptoRng + ?Sized>(
+    setup: &Setup,
+    statement: &Statement,
+    openings: &[&Opening],
+    context: &[u8],
+    source: &mut S,
 ) -> Result<Vec<u8>, ArgumentError> {
     let digits = digit_columns(statement, openings)?;
     let commitments =
@@ -37,10 +67,17 @@ pub fn prove<R: CryptoRng + ?Sized>(
         vectors: openings.iter().map(|opening| polynomial(opening)).collect(),
         digits: &digits,
     };
+    let mut blinders = Blinders::for_proof(source, statement, openings, context)?;
+    let proof = repeat_until_some(|| prover.attempt(&commitments, context, &mut blinders))?;
+    release(setup, statement, &commitments[..statement.inputs()], context, proof.join())
+}
+
+/// A challenge at a forbidden place, which never happens in practice, starts the prover again.
+fn repeat_until_some<T>(mut attempt: impl FnMut() -> Result<Option<T>, ArgumentError>) -> Result<T, ArgumentError> {
     loop {
-        // A challenge at a forbidden place, which never happens in practice, takes fresh blinders.
-        let Some(proof) = prover.attempt(&commitments, context, rng)? else { continue };
-        return release(setup, statement, &commitments[..statement.inputs()], context, proof.join());
+        if let Some(found) = attempt()? {
+            return Ok(found);
+        }
     }
 }
 
@@ -94,17 +131,17 @@ struct Evaluated {
 
 impl Prover<'_> {
     /// One run through the rounds; nothing if a challenge fell on a forbidden place.
-    fn attempt<R: CryptoRng + ?Sized>(
+    fn attempt(
         &self,
         commitments: &[EncodedPoint],
         context: &[u8],
-        rng: &mut R,
+        blinders: &mut Blinders,
     ) -> Result<Option<ProofBytes>, ArgumentError> {
         let mut transcript = Transcript::new(self.statement.digest(), context);
-        let lookup = Lookup::commit(self, rng)?;
+        let lookup = Lookup::commit(self, blinders)?;
         let challenges = transcript.lookup_round(commitments, &lookup.digit_points, &lookup.multiplicity_point);
         let Some(folded) = self.fold(challenges) else { return Ok(None) };
-        let sums = Sums::commit(self, &lookup, &folded, rng)?;
+        let sums = Sums::commit(self, &lookup, &folded, blinders)?;
         let y = transcript.sum_round(&sums.inverse_points, &sums.table_inverse_point, &sums.accumulator_point);
         let quotient = self.quotient(&lookup, &sums, &folded, y);
         let quotient_point = encode(&quotient.commit(self.basis))?;
@@ -236,11 +273,15 @@ mod tests {
     use super::*;
     use crate::{Code, Integer, Row};
 
+    fn statement() -> Statement {
+        let row = Row { bits: 8, constant: Integer::ZERO, weights: vec![vec![(0, 1)]] };
+        Statement::new(256, 1, 1, vec![row]).unwrap()
+    }
+
     #[test]
     fn a_proof_with_a_fault_is_not_released() {
         let setup = Setup::global().unwrap();
-        let row = Row { bits: 8, constant: Integer::ZERO, weights: vec![vec![(0, 1)]] };
-        let statement = Statement::new(256, 1, 1, vec![row]).unwrap();
+        let statement = statement();
         let opening = Opening::new(256, [(0, Integer::from(7))], &[1; 32]).unwrap();
         let commitment = opening.commitment(setup).unwrap();
         let mut proof = vec![0; statement.proof_length()];
@@ -249,6 +290,20 @@ mod tests {
         }
         let error = release(setup, &statement, &[commitment], b"", proof).unwrap_err();
         assert_ne!(error.code, Code::ProofLength);
+    }
+
+    #[test]
+    fn a_proof_that_is_started_again_takes_fresh_blinders() {
+        let statement = statement();
+        let opening = Opening::new(256, [(0, Integer::from(7))], &[1; 32]).unwrap();
+        let mut blinders = Blinders::for_proof(&mut SysRng, &statement, &[&opening], b"").unwrap();
+        let mut drawn = Vec::new();
+        let released = repeat_until_some(|| {
+            drawn.push(blinders.draw().to_be_bytes());
+            Ok((drawn.len() == 3).then_some(drawn.len()))
+        });
+        assert_eq!(released, Ok(3));
+        assert!(drawn[0] != drawn[1] && drawn[1] != drawn[2] && drawn[0] != drawn[2]);
     }
 
     #[test]

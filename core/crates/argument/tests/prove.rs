@@ -3,14 +3,17 @@
 mod support;
 
 use argument::proof::ProofBytes;
-use argument::{Code, Integer, Opening, Row, Setup, Statement, add_commitments, commit, prove, row_values, verify};
+use argument::{
+    Code, Integer, Opening, Row, Setup, Statement, add_commitments, commit, prove, prove_seeded, row_values, verify,
+};
 use curve::Scalar;
 use proptest::prelude::*;
 use support::{Seeded, cases, integer, opening, row};
 
-fn check(statement: &Statement, openings: &[&Opening], seed: u64) -> Result<Vec<u8>, (Code, Option<usize>)> {
+fn check(statement: &Statement, openings: &[&Opening], seed: u8) -> Result<Vec<u8>, (Code, Option<usize>)> {
     let setup = Setup::global().unwrap();
-    let proof = prove(setup, statement, openings, b"context", &mut Seeded(seed)).map_err(|e| (e.code, e.row))?;
+    let seed = [seed; 32];
+    let proof = prove_seeded(setup, statement, openings, b"context", seed).map_err(|e| (e.code, e.row))?;
     let inputs: Vec<_> =
         openings[..statement.inputs()].iter().map(|opening| opening.commitment(setup).unwrap()).collect();
     verify(setup, statement, &inputs, b"context", &proof).unwrap();
@@ -24,7 +27,7 @@ fn fresh_proofs_of_every_valid_case_are_accepted() {
         let statement = case.statement().unwrap();
         let openings = case.openings();
         let references: Vec<_> = openings.iter().collect();
-        let bytes = prove(setup, &statement, &references, &case.context(), &mut Seeded(1)).unwrap();
+        let bytes = prove(setup, &statement, &references, &case.context()).unwrap();
         verify(setup, &statement, &case.commitments()[..case.inputs], &case.context(), &bytes).unwrap();
     }
 }
@@ -115,27 +118,48 @@ fn openings_are_checked_when_they_are_made() {
     assert_eq!(infinity.commitment(setup).unwrap_err().code, Code::PointAtInfinity);
 }
 
+/// Every element of a proof but the auxiliary commitments, which their openings fix.
+fn elements(statement: &Statement, proof: &[u8]) -> Vec<Vec<u8>> {
+    let parts = ProofBytes::split(statement, proof).unwrap();
+    let points = [parts.digits, parts.inverses].concat().into_iter().chain([
+        parts.multiplicities,
+        parts.table_inverse,
+        parts.accumulator,
+        parts.quotient,
+        parts.opening_at_z,
+        parts.opening_at_next,
+    ]);
+    let scalars = parts.digit_evaluations.into_iter().chain([parts.accumulator_evaluation]);
+    points.map(|bytes| bytes.to_vec()).chain(scalars.map(|bytes| bytes.to_vec())).collect()
+}
+
 #[test]
 fn two_proofs_of_the_same_share_no_element() {
+    let setup = Setup::global().unwrap();
+    // Two columns, and an auxiliary vector; all rows hold small values, whose unblinded commitments could be guessed.
+    let rows = (0..200).map(|_| row(16, 0, &[&[(0, 1)], &[(1, 1)]])).collect();
+    let statement = Statement::new(256, 2, 1, rows).unwrap();
+    assert_eq!(statement.columns(), 2);
+    let (input, auxiliary) = (opening(256, &[(0, 1)], &mut Seeded(1)), opening(256, &[(1, 2)], &mut Seeded(2)));
+    let proofs = [
+        prove(setup, &statement, &[&input, &auxiliary], b"").unwrap(),
+        prove(setup, &statement, &[&input, &auxiliary], b"").unwrap(),
+        prove_seeded(setup, &statement, &[&input, &auxiliary], b"", [1; 32]).unwrap(),
+        prove_seeded(setup, &statement, &[&input, &auxiliary], b"", [2; 32]).unwrap(),
+        prove_seeded(setup, &statement, &[&input, &auxiliary], b"c", [2; 32]).unwrap(),
+    ];
+    let all: Vec<_> = proofs.iter().flat_map(|proof| elements(&statement, proof)).collect();
+    let distinct: std::collections::BTreeSet<_> = all.iter().collect();
+    assert_eq!(all.len(), 5 * (2 * 2 + 6 + 3));
+    assert_eq!(distinct.len(), all.len());
+}
+
+#[test]
+fn a_seed_fixes_every_byte() {
     let statement = Statement::new(256, 1, 1, vec![row(16, 5, &[&[(0, 3)]])]).unwrap();
     let secret = opening(256, &[(0, 9)], &mut Seeded(1));
-    let split = |seed| ProofBytes::split(&statement, &check(&statement, &[&secret], seed).unwrap()).unwrap();
-    let (one, two) = (split(1), split(2));
-    let points = |proof: &ProofBytes| {
-        [
-            proof.digits[0],
-            proof.multiplicities,
-            proof.inverses[0],
-            proof.table_inverse,
-            proof.accumulator,
-            proof.quotient,
-            proof.opening_at_z,
-            proof.opening_at_next,
-        ]
-    };
-    assert!(points(&one).iter().zip(&points(&two)).all(|(a, b)| a != b));
-    assert_ne!(one.digit_evaluations, two.digit_evaluations);
-    assert_ne!(one.accumulator_evaluation, two.accumulator_evaluation);
+    assert_eq!(check(&statement, &[&secret], 1), check(&statement, &[&secret], 1));
+    assert_ne!(check(&statement, &[&secret], 1), check(&statement, &[&secret], 2));
 }
 
 #[test]
@@ -144,7 +168,7 @@ fn nothing_secret_is_shown() {
     assert_eq!(format!("{secret:?}"), "Opening(n=256, …)");
     let statement = Statement::new(256, 1, 1, vec![row(8, 0, &[&[(0, 1)]])]).unwrap();
     let setup = Setup::global().unwrap();
-    let error = prove(setup, &statement, &[&secret], b"", &mut Seeded(1)).unwrap_err();
+    let error = prove(setup, &statement, &[&secret], b"").unwrap_err();
     assert!(!error.to_string().contains(&0x5ec2e7.to_string()));
 }
 
@@ -199,6 +223,6 @@ proptest! {
         let secret = opening(256, &values, &mut Seeded(seed));
         prop_assert_eq!(row_values(&statement, &[&secret]).unwrap(), vec![Integer::from(constant + dot)]);
         let expected = (0..1 << 32).contains(&(constant + dot));
-        prop_assert_eq!(check(&statement, &[&secret], seed).is_ok(), expected);
+        prop_assert_eq!(check(&statement, &[&secret], seed as u8).is_ok(), expected);
     }
 }

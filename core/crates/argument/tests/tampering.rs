@@ -40,7 +40,7 @@ fn example() -> &'static Example {
         assert_eq!((statement.columns(), statement.auxiliary()), (2, 1));
         let openings = openings();
         let references: Vec<_> = openings.iter().collect();
-        let proof = prove(setup, &statement, &references, CONTEXT, &mut Seeded(12)).unwrap();
+        let proof = prove(setup, &statement, &references, CONTEXT).unwrap();
         let inputs = openings[..2].iter().map(|opening| opening.commitment(setup).unwrap()).collect();
         Example { statement, inputs, proof }
     })

@@ -2,8 +2,6 @@
 
 use argument::proof::EncodedPoint;
 use argument::{Claim, Integer, Opening, Row, Setup, Statement, prove, verify, verify_batch};
-use getrandom::SysRng;
-use rand_core::UnwrapErr;
 
 /// A few bytes that vary from entry to entry; what they are does not matter.
 fn spread(number: usize) -> i128 {
@@ -89,5 +87,5 @@ fn setup() -> &'static Setup {
 }
 
 fn make(statement: &Statement, opening: &Opening, context: &[u8]) -> Vec<u8> {
-    prove(setup(), statement, &[opening], context, &mut UnwrapErr(SysRng)).expect("a true statement")
+    prove(setup(), statement, &[opening], context).expect("a true statement")
 }

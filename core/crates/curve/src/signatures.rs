@@ -2,7 +2,7 @@
 
 use blst::BLST_ERROR;
 use blst::min_pk::{AggregatePublicKey, AggregateSignature, PublicKey, SecretKey, Signature};
-use rand_core::CryptoRng;
+use rand_core::TryCryptoRng;
 use zeroize::Zeroizing;
 
 use crate::{G1_BYTES, G2_BYTES, SCALAR_BYTES, Scalar};
@@ -21,6 +21,8 @@ pub enum SignatureError {
     Possession,
     /// An empty list.
     Empty,
+    /// The source of randomness failed.
+    Randomness,
 }
 
 /// A secret key. It is wiped when dropped.
@@ -35,12 +37,17 @@ impl core::fmt::Debug for SigningKey {
 }
 
 impl SigningKey {
-    /// A fresh key.
+    /// A fresh key from a source of randomness alone: no secret exists yet that could be mixed in, and signing draws
+    /// nothing at all.
     ///
     /// # Errors
-    /// [`SignatureError::Key`] if the source of randomness yields zero, which no working one does.
-    pub fn generate<R: CryptoRng + ?Sized>(rng: &mut R) -> Result<Self, SignatureError> {
-        Self::from_bytes(&Zeroizing::new(Scalar::random(rng).to_be_bytes())[..])
+    /// [`SignatureError::Randomness`] if the source fails, [`SignatureError::Key`] if it yields zero, which no working
+    /// one does.
+    pub fn generate<R: TryCryptoRng + ?Sized>(source: &mut R) -> Result<Self, SignatureError> {
+        let mut wide = Zeroizing::new([0; 2 * SCALAR_BYTES]);
+        source.try_fill_bytes(&mut *wide).map_err(|_| SignatureError::Randomness)?;
+        let secret = Zeroizing::new(Scalar::from_wide_be_bytes(&wide));
+        Self::from_bytes(&*Zeroizing::new(secret.to_be_bytes()))
     }
 
     /// Decodes 32 bytes, big-endian: not zero and below r.

@@ -2,6 +2,7 @@
 
 use curve::signatures::{SignatureError, SigningKey, aggregate, verify, verify_aggregate, verify_possession};
 use proptest::prelude::*;
+use rand_core::{TryCryptoRng, TryRng};
 
 fn key(seed: u8) -> SigningKey {
     SigningKey::from_bytes(&[seed; 32]).unwrap()
@@ -51,6 +52,36 @@ fn secret_keys_are_checked() {
     assert!(SigningKey::from_bytes(&[1; 31]).is_err());
     assert!(SigningKey::from_bytes(&[1; 33]).is_err());
     assert_eq!(format!("{:?}", key(7)), "SigningKey(…)");
+}
+
+/// Zeros, or nothing at all.
+struct Broken {
+    fails: bool,
+}
+
+impl TryRng for Broken {
+    type Error = core::fmt::Error;
+
+    fn try_next_u32(&mut self) -> Result<u32, Self::Error> {
+        rand_core::utils::next_word_via_fill(self)
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, Self::Error> {
+        rand_core::utils::next_word_via_fill(self)
+    }
+
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Self::Error> {
+        bytes.fill(0);
+        if self.fails { Err(core::fmt::Error) } else { Ok(()) }
+    }
+}
+
+impl TryCryptoRng for Broken {}
+
+#[test]
+fn no_key_comes_from_a_broken_source() {
+    assert_eq!(SigningKey::generate(&mut Broken { fails: true }).err(), Some(SignatureError::Randomness));
+    assert_eq!(SigningKey::generate(&mut Broken { fails: false }).err(), Some(SignatureError::Key));
 }
 
 #[test]

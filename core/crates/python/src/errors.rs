@@ -57,6 +57,10 @@ impl From<SignatureError> for CoreError {
             SignatureError::Possession => {
                 Self::new(POSSESSION_INVALID, "not a proof of possession of this key; ask its holder for one")
             }
+            SignatureError::Randomness => Self::of(
+                Code::RandomnessUnavailable,
+                "the operating system gives no random bytes; repair it and try again",
+            ),
             SignatureError::Empty => Self::new(INPUT_LENGTH, "the list is empty; give at least one"),
         }
     }

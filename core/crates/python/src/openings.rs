@@ -3,11 +3,9 @@
 use argument::proof::EncodedPoint;
 use argument::{ArgumentError, Code, Integer, Setup};
 use curve::{SCALAR_BYTES, Scalar};
-use getrandom::SysRng;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyBytes, PyMapping};
-use rand_core::UnwrapErr;
 use zeroize::Zeroizing;
 
 use crate::convert::{fixed, integer, pairs, size};
@@ -20,11 +18,6 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(random_blinding, module)?)?;
     module.add_function(wrap_pyfunction!(reduce_blinding, module)?)?;
     module.add_function(wrap_pyfunction!(add_blindings, module)?)
-}
-
-/// The operating system's randomness. A system that has none cannot go on.
-pub(crate) fn system_randomness() -> UnwrapErr<SysRng> {
-    UnwrapErr(SysRng)
 }
 
 #[pyclass(frozen, module = "marginproof.core")]
@@ -55,14 +48,19 @@ impl Opening {
 fn opening(n: &Bound<'_, PyAny>, values: &Bound<'_, PyMapping>, blinding: &[u8]) -> PyResult<argument::Opening> {
     let n = size(n, Code::StatementShape, "n must be 256, 512, 1024 or 2048")?;
     let blinding = Zeroizing::new(fixed::<SCALAR_BYTES>(blinding, "the blinding")?);
-    let mut entries: Zeroizing<Vec<(u32, Integer)>> = Zeroizing::new(Vec::with_capacity(values.len()?));
+    let entries = entries(values)?;
+    Ok(argument::Opening::new(n as usize, entries.iter().copied(), &blinding).map_err(CoreError::from)?)
+}
+
+fn entries(values: &Bound<'_, PyMapping>) -> PyResult<Zeroizing<Vec<(u32, Integer)>>> {
+    let mut entries = Zeroizing::new(Vec::with_capacity(values.len()?));
     for pair in pairs(values)? {
         let (index, value) = pair?;
         let index = size(&index, Code::EntryRange, "an index must lie in [0, n)")?;
         let value = integer(&value)?.ok_or_else(|| CoreError::of(Code::EntryRange, "an entry reaches 2^253"))?;
         entries.push((index, value));
     }
-    Ok(argument::Opening::new(n as usize, entries.iter().copied(), &blinding).map_err(CoreError::from)?)
+    Ok(entries)
 }
 
 #[pyfunction]
@@ -92,9 +90,9 @@ fn add_commitments<'py>(py: Python<'py>, commitments: Vec<PyBackedBytes>) -> PyR
 }
 
 #[pyfunction]
-fn random_blinding(py: Python<'_>) -> Bound<'_, PyBytes> {
-    let bytes = Zeroizing::new(Scalar::random(&mut system_randomness()).to_be_bytes());
-    PyBytes::new(py, &*bytes)
+fn random_blinding<'py>(py: Python<'py>, values: &Bound<'py, PyMapping>) -> PyResult<Bound<'py, PyBytes>> {
+    let bytes = argument::random_blinding(&entries(values)?).map_err(CoreError::from)?;
+    Ok(PyBytes::new(py, &*bytes))
 }
 
 #[pyfunction]

@@ -1,12 +1,12 @@
 //! BLS signatures.
 
 use curve::signatures as bls;
+use getrandom::SysRng;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::PyBytes;
 
 use crate::errors::CoreError;
-use crate::openings::system_randomness;
 
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<SigningKey>()?;
@@ -23,7 +23,7 @@ struct SigningKey(bls::SigningKey);
 impl SigningKey {
     #[staticmethod]
     fn generate() -> PyResult<Self> {
-        Ok(Self(bls::SigningKey::generate(&mut system_randomness()).map_err(CoreError::from)?))
+        Ok(Self(bls::SigningKey::generate(&mut SysRng).map_err(CoreError::from)?))
     }
 
     #[staticmethod]

@@ -8,7 +8,7 @@ use pyo3::types::{PyBytes, PyDict, PyMapping, PyTuple};
 
 use crate::convert::{integer, pairs, size, to_python, unsigned};
 use crate::errors::CoreError;
-use crate::openings::{Opening, points, system_randomness};
+use crate::openings::{Opening, points};
 
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<Row>()?;
@@ -155,9 +155,8 @@ fn prove<'py>(
     context: &[u8],
 ) -> PyResult<Bound<'py, PyBytes>> {
     let (statement, references) = (&statement.get().0, inner(&openings));
-    let proof = py
-        .detach(|| argument::prove(Setup::global()?, statement, &references, context, &mut system_randomness()))
-        .map_err(CoreError::from)?;
+    let proof =
+        py.detach(|| argument::prove(Setup::global()?, statement, &references, context)).map_err(CoreError::from)?;
     Ok(PyBytes::new(py, &proof))
 }
 
