@@ -8,6 +8,8 @@
 mod field;
 #[cfg(target_arch = "x86_64")]
 mod lanes;
+#[cfg(target_arch = "x86_64")]
+mod point;
 
 /// Whether this processor has what the engine uses.
 #[cfg(target_arch = "x86_64")]
