@@ -12,7 +12,7 @@ const LINES: usize = 68;
 
 /// The parameter of the curve is −x with x = 2^63 + 2^62 + 2^60 + 2^57 + 2^48 + 2^16: from each addition on, so many
 /// doublings follow.
-const DOUBLINGS: [usize; 6] = [1, 2, 3, 9, 32, 16];
+pub(crate) const DOUBLINGS: [usize; 6] = [1, 2, 3, 9, 32, 16];
 
 /// A point of G2 with the lines of its Miller loop: 19 KiB.
 #[derive(Clone)]

@@ -7,8 +7,8 @@
 
 use core::arch::x86_64::{
     __m512i, _mm512_add_epi64, _mm512_and_si512, _mm512_cmpeq_epi64_mask, _mm512_cmplt_epi64_mask,
-    _mm512_madd52hi_epu64, _mm512_madd52lo_epu64, _mm512_mask_blend_epi64, _mm512_set1_epi64, _mm512_setzero_si512,
-    _mm512_srai_epi64, _mm512_srli_epi64, _mm512_sub_epi64,
+    _mm512_madd52hi_epu64, _mm512_madd52lo_epu64, _mm512_mask_blend_epi64, _mm512_permutex2var_epi64,
+    _mm512_set1_epi64, _mm512_setr_epi64, _mm512_setzero_si512, _mm512_srai_epi64, _mm512_srli_epi64, _mm512_sub_epi64,
 };
 
 use blst::blst_fp;
@@ -134,14 +134,9 @@ impl Fp8 {
     /// The product, below 1.2·p.
     #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
     pub(super) fn mul(&self, other: &Self) -> Self {
-        let mut wide = [_mm512_setzero_si512(); 2 * LIMBS];
-        for (i, a) in self.0.iter().enumerate() {
-            for (j, b) in other.0.iter().enumerate() {
-                wide[i + j] = _mm512_madd52lo_epu64(wide[i + j], *a, *b);
-                wide[i + j + 1] = _mm512_madd52hi_epu64(wide[i + j + 1], *a, *b);
-            }
-        }
-        montgomery_reduced(wide)
+        let mut sum = Wide::zero();
+        sum.add_product(self, other);
+        sum.reduced()
     }
 
     /// The square, below 1.2·p.
@@ -158,7 +153,7 @@ impl Fp8 {
             wide[2 * i] = _mm512_madd52lo_epu64(_mm512_add_epi64(wide[2 * i], wide[2 * i]), *a, *a);
             wide[2 * i + 1] = _mm512_madd52hi_epu64(_mm512_add_epi64(wide[2 * i + 1], wide[2 * i + 1]), *a, *a);
         }
-        montgomery_reduced(wide)
+        Wide(wide).reduced()
     }
 
     /// The same elements below 1.01·p.
@@ -200,6 +195,40 @@ impl Fp8 {
         equal([_mm512_setzero_si512(); LIMBS]) | equal(constant(&P))
     }
 
+    /// Lane i gets the element of lane `from[i]`; lanes from 8 on are those of the other vector.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+    pub(super) fn arranged(&self, other: &Self, from: [i64; LANES]) -> Self {
+        let [a, b, c, d, e, f, g, h] = from;
+        let index = _mm512_setr_epi64(a, b, c, d, e, f, g, h);
+        let mut limbs = self.0;
+        for (limb, second) in limbs.iter_mut().zip(&other.0) {
+            *limb = _mm512_permutex2var_epi64(*limb, index, *second);
+        }
+        Self(limbs)
+    }
+
+    /// The limbs as they are, limb by limb: word i of a record belongs to lane i.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+    pub(super) fn limbs(&self) -> [Record; LIMBS] {
+        self.0.map(|limb| lanes::store(limb))
+    }
+
+    /// From limbs as [`Fp8::limbs`] gives them.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+    pub(super) fn from_limbs(limbs: &[Record; LIMBS]) -> Self {
+        Self(limbs.each_ref().map(|record| lanes::load(record)))
+    }
+
+    /// Eight times the element of one lane, of limbs as [`Fp8::limbs`] gives them.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+    pub(super) fn broadcast(limbs: &[Record; LIMBS], lane: usize) -> Self {
+        Self(limbs.each_ref().map(|record| _mm512_set1_epi64(record.0[lane] as i64)))
+    }
+
     /// The second where a bit is set, the first elsewhere.
     #[inline]
     #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
@@ -230,23 +259,47 @@ fn carried(mut limbs: [__m512i; LIMBS]) -> Fp8 {
     Fp8(limbs)
 }
 
-/// A product divided by R: its low half is cleared limb by limb with multiples of p.
-#[inline]
-#[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-fn montgomery_reduced(mut wide: [__m512i; 2 * LIMBS]) -> Fp8 {
-    let (zero, inverse) = (_mm512_setzero_si512(), _mm512_set1_epi64(P_INVERSE as i64));
-    let modulus = constant(&P);
-    for i in 0..LIMBS {
-        let times = _mm512_madd52lo_epu64(zero, wide[i], inverse);
-        for (j, limb) in modulus.iter().enumerate() {
-            wide[i + j] = _mm512_madd52lo_epu64(wide[i + j], times, *limb);
-            wide[i + j + 1] = _mm512_madd52hi_epu64(wide[i + j + 1], times, *limb);
-        }
-        wide[i + 1] = _mm512_add_epi64(wide[i + 1], _mm512_srli_epi64::<RADIX_BITS>(wide[i]));
+/// A sum of products, not yet divided by R: at most 64 of them, at most 2^34·p² together.
+#[derive(Clone, Copy)]
+pub(super) struct Wide([__m512i; 2 * LIMBS]);
+
+impl Wide {
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+    pub(super) fn zero() -> Self {
+        Self([_mm512_setzero_si512(); 2 * LIMBS])
     }
-    let mut high = [zero; LIMBS];
-    high.copy_from_slice(&wide[LIMBS..]);
-    carried(high)
+
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+    pub(super) fn add_product(&mut self, a: &Fp8, b: &Fp8) {
+        for (i, a) in a.0.iter().enumerate() {
+            for (j, b) in b.0.iter().enumerate() {
+                self.0[i + j] = _mm512_madd52lo_epu64(self.0[i + j], *a, *b);
+                self.0[i + j + 1] = _mm512_madd52hi_epu64(self.0[i + j + 1], *a, *b);
+            }
+        }
+    }
+
+    /// The sum divided by R, below 1.5·p: the low half is cleared limb by limb with multiples of p.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+    pub(super) fn reduced(self) -> Fp8 {
+        let (zero, inverse) = (_mm512_setzero_si512(), _mm512_set1_epi64(P_INVERSE as i64));
+        let modulus = constant(&P);
+        let mut wide = self.0;
+        for i in 0..LIMBS {
+            let times = _mm512_madd52lo_epu64(zero, wide[i], inverse);
+            for (j, limb) in modulus.iter().enumerate() {
+                wide[i + j] = _mm512_madd52lo_epu64(wide[i + j], times, *limb);
+                wide[i + j + 1] = _mm512_madd52hi_epu64(wide[i + j + 1], times, *limb);
+            }
+            wide[i + 1] = _mm512_add_epi64(wide[i + 1], _mm512_srli_epi64::<RADIX_BITS>(wide[i]));
+        }
+        let mut high = [zero; LIMBS];
+        high.copy_from_slice(&wide[LIMBS..]);
+        carried(high)
+    }
 }
 
 /// 384 bits as limbs of 52.

@@ -9,6 +9,8 @@ mod field;
 #[cfg(target_arch = "x86_64")]
 mod lanes;
 #[cfg(target_arch = "x86_64")]
+mod pairing;
+#[cfg(target_arch = "x86_64")]
 mod point;
 
 /// Whether this processor has what the engine uses.
@@ -24,3 +26,9 @@ pub(crate) fn is_supported() -> bool {
 pub(crate) fn is_supported() -> bool {
     false
 }
+
+#[cfg(target_arch = "x86_64")]
+mod tower;
+
+#[cfg(target_arch = "x86_64")]
+pub(crate) use pairing::{PreparedLines, products_agree};

@@ -1,0 +1,261 @@
+//! The field of the pairing's values, Fp12, with its six coefficients over Fp2 in lanes.
+//!
+//! Fp2 = Fp[u]/(u² + 1), ξ = 1 + u, Fp12 = Fp2[w]/(w⁶ − ξ): an element is f₀ + f₁w + … + f₅w⁵, lane i holding fᵢ, real and
+//! imaginary parts in two vectors. Lanes 6 and 7 hold nothing of meaning. In the tower of `blst`, where v = w² and
+//! Fp12 = Fp6[w]/(w² − v), fᵢ is coefficient i/2 of half i mod 2.
+
+use blst::{blst_fp, blst_fp2, blst_fp12};
+
+use super::field::{Fp8, LANES, LIMBS, Wide};
+use super::lanes::Record;
+
+/// Coefficients of an element over Fp2.
+const COEFFICIENTS: usize = 6;
+/// Lanes of odd powers of w.
+const ODD: u8 = 0b10_1010;
+const EVEN: u8 = 0b01_0101;
+/// Lanes of the first three coefficients.
+const LOW: u8 = 0b00_0111;
+
+/// Eight elements of Fp2.
+#[derive(Clone, Copy)]
+pub(super) struct Fp2x8 {
+    pub(super) re: Fp8,
+    pub(super) im: Fp8,
+}
+
+impl Fp2x8 {
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+    pub(super) fn add(&self, other: &Self) -> Self {
+        Self { re: self.re.add(&other.re), im: self.im.add(&other.im) }
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+    fn sub(&self, other: &Self) -> Self {
+        Self { re: self.re.sub(&other.re), im: self.im.sub(&other.im) }
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+    fn reduced(&self) -> Self {
+        Self { re: self.re.reduced(), im: self.im.reduced() }
+    }
+
+    /// ξ times the elements.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+    fn times_xi(&self) -> Self {
+        Self { re: self.re.sub(&self.im), im: self.re.add(&self.im) }
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+    fn arranged(&self, other: &Self, from: [i64; LANES]) -> Self {
+        Self { re: self.re.arranged(&other.re, from), im: self.im.arranged(&other.im, from) }
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+    fn select(mask: u8, unset: &Self, set: &Self) -> Self {
+        Self { re: Fp8::select(mask, &unset.re, &set.re), im: Fp8::select(mask, &unset.im, &set.im) }
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+    fn zero() -> Self {
+        Self { re: Fp8::zero(), im: Fp8::zero() }
+    }
+
+    /// What is kept where a bit is set, 0 elsewhere.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+    fn only(&self, mask: u8) -> Self {
+        Self::select(mask, &Self::zero(), self)
+    }
+}
+
+/// Elements of Fp2 that multiply whole vectors, with −im beside im so that sums of products need no subtraction.
+pub(super) struct Factors {
+    re: [Record; LIMBS],
+    im: [Record; LIMBS],
+    minus_im: [Record; LIMBS],
+}
+
+impl Factors {
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+    pub(super) fn new(elements: &Fp2x8) -> Self {
+        Self { re: elements.re.limbs(), im: elements.im.limbs(), minus_im: elements.im.neg().limbs() }
+    }
+}
+
+/// A sum of products in Fp2.
+struct Products {
+    re: Wide,
+    im: Wide,
+}
+
+impl Products {
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+    fn zero() -> Self {
+        Self { re: Wide::zero(), im: Wide::zero() }
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+    fn add(&mut self, a: &Fp2x8, re: &Fp8, im: &Fp8, minus_im: &Fp8) {
+        self.re.add_product(&a.re, re);
+        self.re.add_product(&a.im, minus_im);
+        self.im.add_product(&a.re, im);
+        self.im.add_product(&a.im, re);
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+    fn reduced(self) -> Fp2x8 {
+        Fp2x8 { re: self.re.reduced(), im: self.im.reduced() }
+    }
+}
+
+/// An element of Fp12. Coefficients below 4·p.
+#[derive(Clone, Copy)]
+pub(super) struct Fp12(pub(super) Fp2x8);
+
+impl Fp12 {
+    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+    pub(super) fn from_blst(element: &blst_fp12) -> Self {
+        let (mut re, mut im) = ([blst_fp::default(); LANES], [blst_fp::default(); LANES]);
+        for lane in 0..COEFFICIENTS {
+            [re[lane], im[lane]] = element.fp6[lane % 2].fp2[lane / 2].fp;
+        }
+        Self(Fp2x8 { re: Fp8::from_blst(&re), im: Fp8::from_blst(&im) })
+    }
+
+    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+    pub(super) fn to_blst(self) -> blst_fp12 {
+        let (re, im) = (self.0.re.to_blst(), self.0.im.to_blst());
+        let mut element = blst_fp12::default();
+        for lane in 0..COEFFICIENTS {
+            element.fp6[lane % 2].fp2[lane / 2] = blst_fp2 { fp: [re[lane], im[lane]] };
+        }
+        element
+    }
+
+    /// The product with Σ factorₗₐₙₑ·w^power over the given (power, lane).
+    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+    pub(super) fn times_terms<const TERMS: usize>(&self, factors: &Factors, terms: [(usize, usize); TERMS]) -> Self {
+        let wrapped = self.0.times_xi();
+        let mut sum = Products::zero();
+        for (power, lane) in terms {
+            let shifted = if power == 0 { self.0 } else { self.0.arranged(&wrapped, shift(power)) };
+            let (re, im) = (Fp8::broadcast(&factors.re, lane), Fp8::broadcast(&factors.im, lane));
+            sum.add(&shifted, &re, &im, &Fp8::broadcast(&factors.minus_im, lane));
+        }
+        Self(sum.reduced())
+    }
+
+    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+    pub(super) fn mul(&self, other: &Self) -> Self {
+        self.times_terms(&Factors::new(&other.0), [(0, 0), (1, 1), (2, 2), (3, 3), (4, 4), (5, 5)])
+    }
+
+    /// The square, of a + bw with a, b in Fp6: (a + b)(a + vb) − ab − v·ab and 2ab, both products at once.
+    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+    pub(super) fn square(&self) -> Self {
+        let (f, wrapped) = (&self.0, self.0.times_xi());
+        let a = f.arranged(f, [0, 2, 4, 0, 2, 4, 6, 7]);
+        let b = f.arranged(f, [1, 3, 5, 1, 3, 5, 6, 7]);
+        // v·b = (ξ·f₅, f₁, f₃).
+        let left = a.add(&b.only(LOW));
+        let right = f.arranged(&wrapped, [13, 1, 3, 1, 3, 5, 6, 7]).add(&a.only(LOW));
+        let products = cubic_products(&left, &right);
+        let twisted = products.times_xi();
+        let ab = products.arranged(&products, [3, 3, 4, 4, 5, 5, 6, 7]);
+        let v_ab = products.arranged(&twisted, [13, 6, 3, 6, 4, 6, 6, 7]);
+        let even = products.arranged(&products, [0, 0, 1, 1, 2, 2, 6, 7]).sub(&ab).sub(&v_ab);
+        Self(Fp2x8::select(ODD, &even, &ab.add(&ab)).reduced())
+    }
+
+    /// The square of an element of the cyclotomic subgroup (Granger and Scott, ePrint 2009/565): with s = w³ the element
+    /// is Σ (fᵢ + fᵢ₊₃s)wⁱ, and three squares in Fp2[s] make it.
+    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+    pub(super) fn cyclotomic_square(&self) -> Self {
+        let f = &self.0;
+        let double_re = f.re.add(&f.re);
+        let squares = Fp2x8 { re: f.re.add(&f.im).mul(&f.re.sub(&f.im)), im: double_re.mul(&f.im) };
+        let cross = cross_products(f);
+        let sums = squares.add(&squares.arranged(&squares, [3, 4, 5, 3, 4, 5, 6, 7]).times_xi());
+        let twice = cross.add(&cross);
+        let twisted = twice.times_xi();
+        // (t₀, ξd₂, t₁, d₀, t₂, d₁) with tᵢ = fᵢ² + ξfᵢ₊₃² and dᵢ = 2fᵢfᵢ₊₃.
+        let odd = twice.arranged(&twisted, [6, 10, 6, 0, 6, 1, 6, 7]);
+        let middle = sums.arranged(&odd, [0, 9, 1, 11, 2, 13, 6, 7]);
+        // Odd coefficients of f are added twice, even ones subtracted.
+        let signed = Fp2x8::select(EVEN, f, &Fp2x8 { re: f.re.neg(), im: f.im.neg() });
+        let outer = middle.add(&signed);
+        Self(outer.add(&outer).add(&middle).reduced())
+    }
+
+    /// The element to the power p⁶: its inverse, in the cyclotomic subgroup.
+    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+    pub(super) fn conjugate(&self) -> Self {
+        let minus = Fp2x8 { re: self.0.re.neg(), im: self.0.im.neg() };
+        Self(Fp2x8::select(ODD, &self.0, &minus).reduced())
+    }
+
+    /// The coefficients times other elements of Fp2, lane by lane.
+    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+    pub(super) fn times_each(&self, factors: &Fp2x8) -> Self {
+        let mut sum = Products::zero();
+        sum.add(&self.0, &factors.re, &factors.im, &factors.im.neg());
+        Self(sum.reduced())
+    }
+
+    /// The coefficients with the opposite imaginary parts.
+    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+    pub(super) fn conjugate_each(&self) -> Self {
+        Self(Fp2x8 { re: self.0.re, im: self.0.im.neg().reduced() })
+    }
+}
+
+/// Coefficient i of w^power·f is fᵢ₋ₚ, or ξ times (lanes from 8 on) what went round.
+#[inline]
+fn shift(power: usize) -> [i64; LANES] {
+    core::array::from_fn(|lane| match lane {
+        0..COEFFICIENTS if lane < power => (LANES + COEFFICIENTS + lane - power) as i64,
+        0..COEFFICIENTS => (lane - power) as i64,
+        _ => lane as i64,
+    })
+}
+
+/// Two products in Fp6, of what lanes 0 to 2 hold and of what lanes 3 to 5 hold.
+#[inline]
+#[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+fn cubic_products(left: &Fp2x8, right: &Fp2x8) -> Fp2x8 {
+    let wrapped = left.times_xi();
+    let minus_im = right.im.neg();
+    let mut sum = Products::zero();
+    let shifts = [[0, 1, 2, 3, 4, 5, 6, 7], [10, 0, 1, 13, 3, 4, 6, 7], [9, 10, 0, 12, 13, 3, 6, 7]];
+    for (power, shift) in shifts.into_iter().enumerate() {
+        let (low, high) = (power as i64, 3 + power as i64);
+        let spread = [low, low, low, high, high, high, 6, 7];
+        let of = |part: &Fp8| part.arranged(part, spread);
+        sum.add(&left.arranged(&wrapped, shift), &of(&right.re), &of(&right.im), &of(&minus_im));
+    }
+    sum.reduced()
+}
+
+/// fᵢ·fᵢ₊₃ for i < 3: real parts are made in lanes 0 to 2, imaginary ones in 3 to 5.
+#[inline]
+#[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+fn cross_products(f: &Fp2x8) -> Fp2x8 {
+    let low = [0, 1, 2, 0, 1, 2, 6, 7];
+    let mut sum = Wide::zero();
+    sum.add_product(&f.re.arranged(&f.re, low), &f.re.arranged(&f.im, [3, 4, 5, 11, 12, 13, 6, 7]));
+    sum.add_product(&f.im.arranged(&f.im, low), &f.im.neg().arranged(&f.re, [3, 4, 5, 11, 12, 13, 6, 7]));
+    let re = sum.reduced();
+    Fp2x8 { re, im: re.arranged(&re, [3, 4, 5, 3, 4, 5, 6, 7]) }
+}
