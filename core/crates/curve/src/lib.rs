@@ -16,6 +16,10 @@ mod multiplication;
 mod pairing;
 mod scalar;
 pub mod signatures;
+#[cfg(all(target_arch = "x86_64", feature = "vector"))]
+mod vector;
+#[cfg(not(all(target_arch = "x86_64", feature = "vector")))]
+#[path = "no_vector.rs"]
 mod vector;
 mod wide_sum;
 

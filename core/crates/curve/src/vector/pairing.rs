@@ -1,8 +1,8 @@
 //! The pairing check in lanes: a Miller loop over the prepared lines of two fixed points, and the final exponentiation.
 
 use blst::{
-    blst_fp, blst_fp2, blst_fp6, blst_fp12, blst_fp12_conjugate, blst_fp12_frobenius_map, blst_fp12_inverse,
-    blst_fp12_mul, blst_fp12_one,
+    blst_fp, blst_fp6, blst_fp12, blst_fp12_conjugate, blst_fp12_frobenius_map, blst_fp12_inverse, blst_fp12_mul,
+    blst_fp12_one,
 };
 
 use super::field::{Fp8, LANES};
@@ -40,7 +40,7 @@ impl PreparedLines {
 
 /// Whether e(first, Q₁)·e(second, Q₂) = 1, for the points Qᵢ whose lines are given.
 #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-pub(crate) fn products_agree(first: (&G1Affine, &PreparedLines), second: (&G1Affine, &PreparedLines)) -> bool {
+pub(crate) fn product_is_one(first: (&G1Affine, &PreparedLines), second: (&G1Affine, &PreparedLines)) -> bool {
     let value = miller_loop(first, second);
     let one = unit();
     to_cyclotomic(&value.to_blst()).final_power().to_blst() == one
