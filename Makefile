@@ -11,10 +11,10 @@ ROOMS := model reference attestation client node chains oracles risk relayers pr
 CORE_SOURCES := $(shell find core -path core/target -prune -o -type f \( -name '*.rs' -o -name '*.toml' -o -name '*.lock' -o -name '*.py' -o -name '*.pyi' -o -name '*.bin' \) -print 2>/dev/null)
 SEED ?= 1
 
-.PHONY: help demo test test-rust test-python check lint types proto bench bench-core bench-gas costs mutants mutants-all races install tools clean
+.PHONY: help demo test test-rust test-python check lint types proto bench bench-core bench-sweep bench-memory bench-typescript bench-gas costs mutants mutants-all races install tools clean
 
 help: ## Show what can be made
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 
 # -- installation: each stamp is made again only when what it depends on has changed ---------------------------------
 
@@ -94,17 +94,28 @@ races: install ## Two venues race for one headroom, 200 times
 
 # -- figures ----------------------------------------------------------------------------------------------------------
 
-bench: bench-core bench-gas ## All figures
+bench: bench-core bench-sweep bench-memory bench-typescript bench-gas ## All figures; those of the core and the verifiers in build/bench
 
 costs: install ## What it costs: gas, waiting, storage, traffic (writes docs/costs.md; DEMO names a demo's directory)
 	@$(BIN)/python -m benches.costs --write $(if $(DEMO),--demo $(DEMO))
 
-bench-core: install ## Prove and verify, one core, beside range proofs of other hands; figures in build/bench/core.json
+bench-core: install ## Prove and verify, with both engines, beside range proofs of other hands (two minutes)
 	@mkdir -p build/bench
-	@cd core && cargo run --release --quiet --package comparison -- ../build/bench/core.json
+	@cd core && cargo run --release --quiet --package comparison -- figures ../build/bench/core.json
+
+bench-sweep: install ## The same against n, rows, digit columns and the size of a batch (two minutes)
+	@mkdir -p build/bench
+	@cd core && cargo run --release --quiet --package comparison -- sweep ../build/bench/core-sweep.json
+
+bench-memory: install ## What a process holds that only verifies
+	@$(BIN)/python -m benches.memory build/bench/memory.json
+
+bench-typescript: install ## The verifier for browsers and Node, in Node
+	@mkdir -p build/bench
+	@npm run --silent --workspace client/typescript bench -- ../../build/bench/typescript.json
 
 bench-gas: install ## Gas of every contract call
 	@$(BIN)/python benches/gas.py
 
 clean: ## Remove everything that was built
-	rm -rf $(BUILD) $(VENV) node_modules core/target dist client/typescript/build client/typescript/dist
+	rm -rf $(BUILD) $(VENV) node_modules core/target build dist client/typescript/build client/typescript/dist

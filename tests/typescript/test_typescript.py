@@ -4,7 +4,6 @@ import json
 import os
 import re
 import subprocess
-import tarfile
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,23 @@ export const statement: Statement = new Statement({ n: 256, vectors: 1, inputs: 
 export const z: bigint = challenges(statement, [], new Uint8Array(), new Uint8Array()).z;
 export const step: number | undefined = new ArgumentError("PROOF_LENGTH", "").step;
 verify(statement, [], new Uint8Array(), parseClaim({}).proof);
+"""
+ANSWERS = """
+import { readFileSync } from "node:fs";
+import { ArgumentError, parseClaim, verify } from "@marginproof/argument";
+
+function answer(claim) {
+  try {
+    const { statement, commitments, context, proof } = parseClaim(claim);
+    verify(statement, commitments, context, proof);
+    return "accepted";
+  } catch (error) {
+    if (!(error instanceof ArgumentError)) throw error;
+    return error.code;
+  }
+}
+const { cases } = JSON.parse(readFileSync(process.argv[2], "utf8"));
+console.log(JSON.stringify(cases.map(answer)));
 """
 
 
@@ -56,30 +72,26 @@ def test_dependencies_are_pinned_exactly() -> None:
     assert re.findall(r'"resolved": "(.*)"', lock) == ["client/typescript"]
 
 
+def _npm(npm: str, folder: Path, *arguments: str) -> None:
+    environment = {**os.environ, "npm_config_offline": "true", "npm_config_update_notifier": "false"}
+    command = [npm, *arguments]
+    run = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=240, check=False)
+    assert run.returncode == 0, run.stderr + run.stdout
+
+
 @pytest.fixture(scope="module")
 def installed(npm: str, compiler: list[str], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A project that has the tarball and what it depends on, and nothing else."""
+    """A project into which npm installed the tarball and tarballs of what it depends on, and nothing else."""
     assert compiler  # npm pack compiles
     folder = tmp_path_factory.mktemp("consumer")
-    environment = {**os.environ, "npm_config_offline": "true", "npm_config_update_notifier": "false"}
-    run = subprocess.run(
-        [npm, "pack", "--silent", "--pack-destination", str(folder)],
-        cwd=PACKAGE,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
-    )
-    assert run.returncode == 0, run.stderr + run.stdout
-    modules = folder / "node_modules"
-    target = modules / "@marginproof"
-    target.mkdir(parents=True)
-    with tarfile.open(next(folder.glob("*.tgz"))) as archive:
-        archive.extractall(target, filter="data")
-    (target / "package").rename(target / "argument")
-    (modules / "@noble").symlink_to(ROOT / "node_modules" / "@noble")
     (folder / "package.json").write_text('{"type": "module"}')
+    _npm(npm, PACKAGE, "pack", "--silent", "--pack-destination", str(folder))
+    for name in ("curves", "hashes"):
+        dependency = ROOT / "node_modules" / "@noble" / name
+        _npm(npm, dependency, "pack", "--silent", "--ignore-scripts", "--pack-destination", str(folder))
+    tarballs = sorted(f"./{path.name}" for path in folder.glob("*.tgz"))
+    assert len(tarballs) == 3
+    _npm(npm, folder, "install", "--silent", "--no-audit", "--no-fund", *tarballs)
     return folder
 
 
@@ -115,3 +127,15 @@ def test_the_example_of_the_readme_runs(installed: Path, node: str) -> None:
     assert _example(installed, node, CASES[0]) == "one vector, one column: accepted"
     assert _example(installed, node, CASES[0] | {"context": "00"}) == "refused at step 8: PROOF_INVALID"
     assert _example(installed, node, CASES[0] | {"proof": "00"}) == "refused at step 3: PROOF_LENGTH"
+
+
+def test_the_tarball_answers_every_known_case(installed: Path, node: str) -> None:
+    (installed / "answers.js").write_text(ANSWERS)
+    for path in sorted(VECTORS.parent.glob("*.json")):
+        command = [node, "answers.js", str(path)]
+        run = subprocess.run(command, cwd=installed, capture_output=True, text=True, timeout=240, check=False)
+        assert run.returncode == 0, run.stderr
+        cases = json.loads(path.read_text())["cases"]
+        for case, answer in zip(cases, json.loads(run.stdout), strict=True):
+            assert (answer == "accepted") == case["valid"], case["name"]
+            assert answer == case.get("code", answer), case["name"]
