@@ -119,7 +119,7 @@ impl Basis {
 
     /// All points, prepared for factors of full length; made at its first use, 3 KiB for each point.
     pub(crate) fn table(&self) -> &FixedBase {
-        self.table.get_or_init(|| FixedBase::new(&self.points))
+        self.table.get_or_init(|| FixedBase::new(&self.points, FixedBase::DEFAULT_WINDOW))
     }
 
     /// [L_i(τ)]₁.

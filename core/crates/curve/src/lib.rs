@@ -7,11 +7,16 @@
 //! Invariants of the types: a [`Scalar`] is reduced; a [`G1Affine`] or [`G2Affine`] is on the curve, in the subgroup of
 //! order r and not infinity; a [`G1`] is on the curve and in the subgroup.
 
+mod buckets;
+mod digits;
 mod domain;
+mod endomorphism;
 pub mod engine;
+mod field;
 mod fixed_base;
 mod g1;
 mod g2;
+mod group_sums;
 mod multiplication;
 mod pairing;
 mod scalar;

@@ -36,14 +36,14 @@ proptest! {
         let points: Vec<G1Affine> = (1..=length as u64).map(point).collect();
         let expected = slowly(&points, &factors);
         prop_assert_eq!(linear_combination(&points, &factors), expected);
-        prop_assert_eq!(FixedBase::new(&points).combine(&factors), expected);
+        prop_assert_eq!(FixedBase::new(&points, FixedBase::DEFAULT_WINDOW).combine(&factors), expected);
     }
 }
 
 #[test]
 fn fixed_bases_at_the_edges() {
     let points = [point(3), point(3), -point(3), point(5), point(5), point(7)];
-    let base = FixedBase::new(&points);
+    let base = FixedBase::new(&points, FixedBase::DEFAULT_WINDOW);
     let (one, last) = (Scalar::one(), -Scalar::one());
     for factors in [
         [Scalar::ZERO; 6],
@@ -55,6 +55,41 @@ fn fixed_bases_at_the_edges() {
     ] {
         assert_eq!(base.combine(&factors), slowly(&points, &factors));
     }
+}
+
+#[test]
+fn fixed_bases_return_from_their_bytes() {
+    let points = [point(3), point(5)];
+    let factors = [-Scalar::one(), Scalar::from(77)];
+    for window in [3, FixedBase::DEFAULT_WINDOW, 7] {
+        let base = FixedBase::new(&points, window);
+        let bytes = base.to_bytes();
+        let again = FixedBase::from_pinned_bytes(&points, window, &bytes).unwrap();
+        assert_eq!(again.combine(&factors), slowly(&points, &factors));
+        assert_eq!(again.to_bytes(), bytes);
+        assert_eq!(again.bytes(), base.bytes());
+
+        let refused = |points: &[G1Affine], bytes: &[u8]| FixedBase::from_pinned_bytes(points, window, bytes).is_none();
+        assert!(refused(&points, &bytes[..bytes.len() - 1]));
+        assert!(refused(&points, &bytes[..bytes.len() - 96]));
+        assert!(refused(&points, &[&bytes[..], &[0; 96]].concat()));
+        assert!(refused(&points, &[&bytes[..], &[0]].concat()));
+        assert!(refused(&points[..1], &bytes));
+        assert!(refused(&[point(3), point(6)], &bytes));
+        let mut unreduced = bytes;
+        unreduced[96..][..48].fill(0xff);
+        assert!(refused(&points, &unreduced));
+    }
+}
+
+#[test]
+fn lists_of_factors_are_combined_apart() {
+    let points = [point(3), point(3), point(5)];
+    let base = FixedBase::new(&points, 4);
+    let lists = [[1, 2, 3], [0, 0, 0], [7, 7, 7]].map(|list| list.map(Scalar::from));
+    let sums = base.combine_each(&lists);
+    assert_eq!(sums, lists.map(|factors| slowly(&points, &factors)));
+    assert!(base.combine_each(Vec::<[&Scalar; 3]>::new()).is_empty());
 }
 
 #[test]

@@ -1,0 +1,105 @@
+//! Points by group, and buckets weighed with their digits: the steps of a linear combination around [`sum_groups`].
+
+use blst::blst_p1_double;
+
+use crate::G1;
+use crate::digits::Recoding;
+use crate::endomorphism::Orbit;
+use crate::group_sums::{Addend, sum_groups};
+
+/// Which images of which points form which group.
+pub(crate) struct Groups {
+    members: Vec<Member>,
+    lengths: Vec<usize>,
+}
+
+/// ζ^unit times the point at `source`.
+struct Member {
+    group: u32,
+    source: u32,
+    unit: u8,
+}
+
+impl Groups {
+    /// So many empty groups.
+    pub(crate) fn new(groups: usize, expected_members: usize) -> Self {
+        Self { members: Vec::with_capacity(expected_members), lengths: vec![0; groups] }
+    }
+
+    #[inline]
+    pub(crate) fn insert(&mut self, group: usize, source: usize, unit: u8) {
+        self.lengths[group] += 1;
+        self.members.push(Member { group: group as u32, source: source as u32, unit });
+    }
+
+    /// The sum of each group, where `image(source, unit)` is a point.
+    pub(crate) fn sum(&self, image: impl Fn(usize, u8) -> Addend) -> Vec<Addend> {
+        let mut free: Vec<usize> = Vec::with_capacity(self.lengths.len());
+        let mut end = 0;
+        for length in &self.lengths {
+            free.push(end);
+            end += length;
+        }
+        let mut points = vec![Addend::default(); end];
+        for member in &self.members {
+            let place = &mut free[member.group as usize];
+            points[*place] = image(member.source as usize, member.unit);
+            *place += 1;
+        }
+        sum_groups(&mut points, &self.lengths)
+    }
+}
+
+/// Σ representative·bucket for each set of buckets, bit by bit: w points for each set, to be weighed with 1, 2, 4, ….
+///
+/// A set has one bucket for each representative of the recoding, in their order.
+pub(crate) fn weigh(recoding: &Recoding, buckets: &[Addend]) -> Vec<Addend> {
+    let representatives = recoding.representatives();
+    let half = 1 << (recoding.window() - 1); // neither part of a representative is greater
+    let sets = buckets.len() / representatives.len();
+    // Buckets with the same a, then those with the same b.
+    let mut parts = Groups::new(sets * 2 * half, 2 * buckets.len());
+    for set in 0..sets {
+        for (number, (a, b)) in representatives.iter().enumerate() {
+            let bucket = set * representatives.len() + number;
+            parts.insert(2 * half * set + usize::from(*a) - 1, bucket, 0);
+            if *b > 0 {
+                parts.insert(2 * half * set + half + usize::from(*b) - 1, bucket, 0);
+            }
+        }
+    }
+    let parts = parts.sum(|bucket, _| buckets[bucket]);
+    let width = recoding.window() as usize;
+    let mut bits = Groups::new(sets * width, parts.len() * width / 2);
+    for part in 0..parts.len() {
+        let (set, unit, value) = (part / (2 * half), part / half % 2, part % half + 1);
+        for bit in (0..width).filter(|bit| value >> bit & 1 == 1) {
+            bits.insert(set * width + bit, part, unit as u8);
+        }
+    }
+    bits.sum(|part, unit| if unit == 0 { parts[part] } else { Orbit::from(parts[part]).image(unit) })
+}
+
+/// Σ 2^(doublings·k) · pointₖ.
+pub(crate) fn weigh_by_place(points: &[Addend], doublings: u32) -> G1 {
+    let mut sum = G1::infinity();
+    for point in points.iter().rev() {
+        if !sum.is_infinity() {
+            for _ in 0..doublings {
+                sum = double(&sum);
+            }
+        }
+        if let Some(point) = point.point() {
+            sum += &point;
+        }
+    }
+    sum
+}
+
+/// Twice the point.
+pub(crate) fn double(point: &G1) -> G1 {
+    let mut out = G1::infinity();
+    // SAFETY: reads one point and writes another.
+    unsafe { blst_p1_double(&mut out.0, &point.0) };
+    out
+}
