@@ -85,7 +85,7 @@ impl Opening {
     /// `POINT_AT_INFINITY` for zeros with blinding zero; use random blindings.
     pub fn commitment(&self, setup: &Setup) -> Result<EncodedPoint, ArgumentError> {
         let basis = setup.basis(self.n());
-        let sum = commit_values(basis, &self.values) + basis.vanishing()[0].multiply_secret(&self.blinding);
+        let sum = commit_values(basis, &self.values) + basis.hiding().combine(&[self.blinding]);
         encode(&sum)
     }
 }

@@ -120,7 +120,7 @@ fn commit_groups(basis: &Basis, column: &[u8], inverse_table: &[Scalar], polynom
     let points: Vec<G1Affine> = G1::batch_to_affine(&sums).expect("infinity was left out");
     let sum = linear_combination(&points, &factors);
     factors.zeroize();
-    sum + linear_combination(&basis.vanishing()[..COLUMN_BLINDERS], &polynomial.tail[..COLUMN_BLINDERS])
+    sum + polynomial.commit_tail(basis)
 }
 
 /// acc on H: the running sum from 0 of Σφ_j − φ_T + α(ΣP_j·d_j − ΣU_k·a_k) − κ.

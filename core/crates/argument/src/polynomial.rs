@@ -12,17 +12,27 @@ use crate::setup::{Basis, TAIL};
 pub(crate) struct Blinded {
     pub(crate) values: Vec<Scalar>,
     pub(crate) tail: [Scalar; TAIL],
+    /// How many coefficients of the tail may differ from 0; the degree, which is no secret.
+    pub(crate) tail_length: usize,
 }
 
 impl Blinded {
+    /// With these coefficients of Z_H·X^j.
+    pub(crate) fn new(values: Vec<Scalar>, coefficients: &[Scalar]) -> Self {
+        let mut polynomial = Self { values, tail: [Scalar::ZERO; TAIL], tail_length: coefficients.len() };
+        polynomial.tail[..coefficients.len()].copy_from_slice(coefficients);
+        polynomial
+    }
+
     /// Without a multiple of Z_H: for public polynomials and sums to be built.
     pub(crate) fn plain(values: Vec<Scalar>) -> Self {
-        Self { values, tail: [Scalar::ZERO; TAIL] }
+        Self::new(values, &[])
     }
 
     /// With so many fresh random coefficients.
     pub(crate) fn hidden(values: Vec<Scalar>, count: usize, blinders: &mut Blinders) -> Self {
         let mut polynomial = Self::plain(values);
+        polynomial.tail_length = count;
         for coefficient in &mut polynomial.tail[..count] {
             *coefficient = blinders.draw();
         }
@@ -39,6 +49,7 @@ impl Blinded {
         for (own, addend) in pairs {
             *own += factor * *addend;
         }
+        self.tail_length = self.tail_length.max(other.tail_length);
     }
 
     pub(crate) fn add_constant(&mut self, constant: Scalar) {
@@ -59,12 +70,17 @@ impl Blinded {
         for j in (0..TAIL - 1).rev() {
             tail[j] = self.tail[j + 1] + at.point * tail[j + 1];
         }
-        Self { values, tail }
+        Self { values, tail, tail_length: self.tail_length.saturating_sub(1) }
     }
 
     /// The commitment; small values are cheap.
     pub(crate) fn commit(&self, basis: &Basis) -> G1 {
-        basis.table().combine(self.values.iter().chain(&self.tail))
+        basis.table().combine(&self.values) + self.commit_tail(basis)
+    }
+
+    /// The part of the commitment that hides the rest, in constant time.
+    pub(crate) fn commit_tail(&self, basis: &Basis) -> G1 {
+        basis.hiding().combine(&self.tail[..self.tail_length])
     }
 }
 

@@ -96,9 +96,7 @@ fn release(
 /// A committed vector as the polynomial A_k.
 fn polynomial(opening: &Opening) -> Blinded {
     let residue = |value: &crate::Integer| if value.is_zero() { Scalar::ZERO } else { value.to_scalar() };
-    let mut vector = Blinded::plain(opening.values().iter().map(residue).collect());
-    vector.tail[0] = opening.blinding();
-    vector
+    Blinded::new(opening.values().iter().map(residue).collect(), &[opening.blinding()])
 }
 
 /// What all rounds need.

@@ -110,6 +110,6 @@ impl<'a> Coset<'a> {
             *coefficient *= *unshift;
         }
         self.domain.evaluate(&mut values);
-        Blinded { values, tail }
+        Blinded { values, tail, tail_length: TOP }
     }
 }

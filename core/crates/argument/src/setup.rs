@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use curve::{Domain, FixedBase, G1, G1_BYTES, G1Affine, G2_BYTES, G2Affine, PreparedG2};
+use curve::{Domain, FixedBase, G1, G1_BYTES, G1Affine, G2_BYTES, G2Affine, PreparedG2, SecretBase};
 use sha2::{Digest, Sha256};
 
 use crate::error::{ArgumentError, Code};
@@ -74,7 +74,8 @@ impl Setup {
 
     /// Bytes that the prepared basis for n takes; makes it if it was not needed yet.
     pub fn table_bytes(&self, n: usize) -> usize {
-        self.basis(n).table().bytes()
+        let basis = self.basis(n);
+        size_of_val(basis.lagrange()) + basis.table().bytes() + basis.hiding().bytes()
     }
 
     /// The basis for n, made at its first use (0.1 s for n = 256).
@@ -97,9 +98,9 @@ fn position(n: usize) -> usize {
 /// What every polynomial of the argument is committed with: [L_i(τ)]₁ for i < n, then [Z_H(τ)·τ^j]₁ for j < 4.
 #[derive(Debug)]
 pub(crate) struct Basis {
-    points: Vec<G1Affine>,
-    n: usize,
+    lagrange: Vec<G1Affine>,
     table: OnceLock<FixedBase>,
+    hiding: SecretBase,
 }
 
 impl Basis {
@@ -113,23 +114,24 @@ impl Basis {
         let mut points = powers[..n].to_vec();
         domain.lagrange_points(&mut points);
         points.extend((0..TAIL).map(|j| powers[n + j] + -powers[j]));
-        let points = G1::batch_to_affine(&points).expect("τ is no root of unity");
-        Self { points, n, table: OnceLock::new() }
+        let mut lagrange = G1::batch_to_affine(&points).expect("τ is no root of unity");
+        let vanishing = lagrange.split_off(n);
+        Self { lagrange, table: OnceLock::new(), hiding: SecretBase::new(&vanishing) }
     }
 
-    /// All points, prepared for factors of full length; made at its first use, 3 KiB for each point.
+    /// [L_i(τ)]₁, prepared for factors of full length; made at its first use, 3 KiB for each point.
     pub(crate) fn table(&self) -> &FixedBase {
-        self.table.get_or_init(|| FixedBase::new(&self.points, FixedBase::DEFAULT_WINDOW))
+        self.table.get_or_init(|| FixedBase::new(&self.lagrange, FixedBase::DEFAULT_WINDOW))
     }
 
     /// [L_i(τ)]₁.
     pub(crate) fn lagrange(&self) -> &[G1Affine] {
-        &self.points[..self.n]
+        &self.lagrange
     }
 
-    /// [Z_H(τ)·τ^j]₁.
-    pub(crate) fn vanishing(&self) -> &[G1Affine] {
-        &self.points[self.n..]
+    /// [Z_H(τ)·τ^j]₁ for j < 4, which only blindings are multiplied with: 0.5 MiB.
+    pub(crate) fn hiding(&self) -> &SecretBase {
+        &self.hiding
     }
 }
 
@@ -180,6 +182,5 @@ mod tests {
         let basis = Setup::global().unwrap().basis(256);
         let ones = vec![Scalar::one(); 256];
         assert_eq!(linear_combination(basis.lagrange(), &ones).to_affine(), Some(G1Affine::generator()));
-        assert_eq!(basis.vanishing().len(), TAIL);
     }
 }

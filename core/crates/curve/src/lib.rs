@@ -20,6 +20,7 @@ mod group_sums;
 mod multiplication;
 mod pairing;
 mod scalar;
+mod secret_base;
 pub mod signatures;
 #[cfg(all(target_arch = "x86_64", feature = "vector"))]
 mod vector;
@@ -38,6 +39,7 @@ pub use g2::{G2_BYTES, G2Affine};
 pub use multiplication::{linear_combination, sum_small_multiples};
 pub use pairing::{PreparedG2, pairings_agree};
 pub use scalar::{MODULUS_BYTES, SCALAR_BYTES, Scalar, batch_invert};
+pub use secret_base::SecretBase;
 pub use wide_sum::WideSum;
 
 /// Why bytes are not a point.
