@@ -9,7 +9,9 @@
 
 pub mod batch;
 pub mod commitment;
+mod digit_runs;
 mod error;
+mod evaluation_point;
 mod integer;
 mod intervals;
 mod lookup;
@@ -20,6 +22,7 @@ mod public_vectors;
 mod quotient;
 pub mod randomness;
 pub mod setup;
+mod sparse_rows;
 pub mod statement;
 pub mod transcript;
 pub mod verifier;

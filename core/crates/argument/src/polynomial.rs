@@ -3,7 +3,7 @@
 use curve::{G1, Scalar};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-use crate::public_vectors::EvaluationPoint;
+use crate::evaluation_point::EvaluationPoint;
 use crate::randomness::Blinders;
 use crate::setup::{Basis, TAIL};
 
@@ -58,14 +58,15 @@ impl Blinded {
         }
     }
 
-    pub(crate) fn evaluate(&self, at: &EvaluationPoint) -> Scalar {
+    pub(crate) fn evaluate(&self, at: &EvaluationPoint<'_>) -> Scalar {
         let low: Scalar = self.values.iter().zip(&at.lagrange).map(|(value, lagrange)| *value * *lagrange).sum();
         low + at.vanishing * evaluate_tail(&self.tail, at.point)
     }
 
     /// This polynomial, which is 0 at the point, divided by X − point.
-    pub(crate) fn divide_by_root(&self, at: &EvaluationPoint) -> Self {
-        let values = self.values.iter().zip(&at.inverses).map(|(value, inverse)| *value * *inverse).collect();
+    pub(crate) fn divide_by_root(&self, at: &EvaluationPoint<'_>) -> Self {
+        let values =
+            self.values.iter().zip(at.differences_inverted()).map(|(value, inverse)| *value * inverse).collect();
         let mut tail = [Scalar::ZERO; TAIL];
         for j in (0..TAIL - 1).rev() {
             tail[j] = self.tail[j + 1] + at.point * tail[j + 1];

@@ -6,10 +6,11 @@ use rand_core::TryCryptoRng;
 
 use crate::commitment::{Opening, encode};
 use crate::error::ArgumentError;
+use crate::evaluation_point::EvaluationPoint;
 use crate::lookup::{Lookup, Sums};
 use crate::polynomial::Blinded;
 use crate::proof::{EncodedPoint, ProofBytes};
-use crate::public_vectors::{EvaluationPoint, PublicEvaluations, PublicVectors, TABLE_SIZE, kappa, table};
+use crate::public_vectors::{PublicEvaluations, PublicVectors, TABLE_SIZE, kappa, table};
 use crate::quotient::Numerator;
 use crate::randomness::Blinders;
 use crate::setup::{Basis, Setup};
@@ -111,7 +112,8 @@ pub(crate) struct Prover<'a> {
 /// What β, γ, α fix.
 pub(crate) struct Folded {
     pub(crate) beta: Scalar,
-    pub(crate) gamma: Scalar,
+    /// γ^s for every row.
+    pub(crate) row_powers: Vec<Scalar>,
     pub(crate) alpha: Scalar,
     pub(crate) kappa: Scalar,
     pub(crate) public: PublicVectors,
@@ -120,9 +122,9 @@ pub(crate) struct Folded {
 }
 
 /// What z fixes: the evaluations that are sent.
-struct Evaluated {
-    at_z: EvaluationPoint,
-    at_next: EvaluationPoint,
+struct Evaluated<'a> {
+    at_z: EvaluationPoint<'a>,
+    at_next: EvaluationPoint<'a>,
     digits: Vec<Scalar>,
     accumulator: Scalar,
 }
@@ -167,13 +169,14 @@ impl Prover<'_> {
 
     /// Nothing if β lies in the table.
     fn fold(&self, (beta, gamma, alpha): (Scalar, Scalar, Scalar)) -> Option<Folded> {
+        let row_powers = gamma.powers(self.statement.row_count());
         Some(Folded {
             beta,
-            gamma,
             alpha,
-            kappa: kappa(self.statement, self.domain, alpha, gamma),
-            public: PublicVectors::fold(self.statement, gamma),
+            kappa: kappa(self.statement, self.domain, alpha, &row_powers),
+            public: PublicVectors::fold(self.statement, &row_powers),
             inverse_table: inverse_table(beta)?,
+            row_powers,
         })
     }
 
@@ -206,9 +209,9 @@ impl Prover<'_> {
     }
 
     /// Nothing if z lies in H.
-    fn evaluate(&self, lookup: &Lookup, sums: &Sums, z: Scalar) -> Option<Evaluated> {
+    fn evaluate(&self, lookup: &Lookup, sums: &Sums, z: Scalar) -> Option<Evaluated<'_>> {
         let at_z = EvaluationPoint::new(self.domain, z)?;
-        let at_next = EvaluationPoint::new(self.domain, self.domain.generator() * z)?;
+        let at_next = at_z.next();
         let digits = lookup.digits.iter().map(|column| column.evaluate(&at_z)).collect();
         let accumulator = sums.accumulator.evaluate(&at_next);
         Some(Evaluated { at_z, at_next, digits, accumulator })
@@ -221,13 +224,13 @@ impl Prover<'_> {
         sums: &Sums,
         folded: &Folded,
         quotient: &Blinded,
-        evaluated: &Evaluated,
+        evaluated: &Evaluated<'_>,
         (y, v): (Scalar, Scalar),
     ) -> Blinded {
         let columns = self.statement.columns();
         let (y_powers, v_powers) = (y.powers(columns + 2), v.powers(columns + 1));
         let (y_table, y_sum) = (y_powers[columns], y_powers[columns + 1]);
-        let public = PublicEvaluations::new(self.statement, folded.gamma, &evaluated.at_z.lagrange);
+        let public = PublicEvaluations::new(self.statement, &folded.row_powers, &evaluated.at_z.lagrange);
         let mut constant = y_sum * (evaluated.accumulator + folded.kappa);
         let mut sum = Blinded::zero(self.statement.n());
         for (j, digit) in evaluated.digits.iter().enumerate() {
@@ -248,7 +251,7 @@ impl Prover<'_> {
 }
 
 /// (acc − acc(ωz))/(X − ωz).
-fn open_at_next(sums: &Sums, evaluated: &Evaluated) -> Blinded {
+fn open_at_next(sums: &Sums, evaluated: &Evaluated<'_>) -> Blinded {
     let mut accumulator = sums.accumulator.clone();
     accumulator.add_constant(-evaluated.accumulator);
     accumulator.divide_by_root(&evaluated.at_next)

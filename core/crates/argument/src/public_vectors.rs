@@ -1,38 +1,11 @@
 //! What both sides know: the table t, the folded weights U_k, the digit places P_j and κ.
 
-use curve::{Domain, Scalar, WideSum, batch_invert};
+use curve::{Domain, Scalar, WideSum};
 
-use crate::statement::Statement;
+use crate::statement::{MAX_DIGITS, Statement};
 
 /// Digits lie in [0, 256): the table holds i at i < 256 and 0 elsewhere.
 pub(crate) const TABLE_SIZE: usize = 256;
-
-/// A point outside H with what evaluating there needs.
-pub(crate) struct EvaluationPoint {
-    /// z.
-    pub(crate) point: Scalar,
-    /// Z_H(z).
-    pub(crate) vanishing: Scalar,
-    /// 1/(ω^i − z).
-    pub(crate) inverses: Vec<Scalar>,
-    /// L_i(z).
-    pub(crate) lagrange: Vec<Scalar>,
-}
-
-impl EvaluationPoint {
-    /// Nothing when the point lies in H.
-    pub(crate) fn new(domain: &Domain, point: Scalar) -> Option<Self> {
-        let mut inverses: Vec<Scalar> = domain.elements().iter().map(|element| *element - point).collect();
-        if !batch_invert(&mut inverses) {
-            return None;
-        }
-        let vanishing = point.pow(domain.size() as u64) - Scalar::one();
-        let factor = -vanishing * domain.size_inverse();
-        let lagrange =
-            domain.elements().iter().zip(&inverses).map(|(element, inverse)| factor * *element * *inverse).collect();
-        Some(Self { point, vanishing, inverses, lagrange })
-    }
-}
 
 /// The public vectors, folded with γ.
 pub(crate) struct PublicVectors {
@@ -43,21 +16,36 @@ pub(crate) struct PublicVectors {
 }
 
 impl PublicVectors {
-    pub(crate) fn fold(statement: &Statement, gamma: Scalar) -> Self {
+    /// `row_powers` are the γ^s.
+    pub(crate) fn fold(statement: &Statement, row_powers: &[Scalar]) -> Self {
         let mut sums = vec![vec![WideSum::default(); statement.n()]; statement.vectors()];
-        let powers = gamma.powers(statement.rows().len());
-        for (row, power) in statement.rows().iter().zip(&powers) {
-            for (vector, terms) in sums.iter_mut().zip(&row.weights) {
-                for (index, weight) in terms {
-                    vector[*index as usize].add(*weight, power);
+        for (row, power) in row_powers.iter().enumerate() {
+            for weights in statement.weights().row(row) {
+                let signed = if weights.negative { -*power } else { *power };
+                for (index, magnitude) in weights.terms() {
+                    sums[weights.vector][index].add(magnitude, &signed);
                 }
             }
         }
         let weights = sums.iter().map(|vector| vector.iter().map(WideSum::reduce).collect()).collect();
-        let mut places = vec![vec![Scalar::ZERO; statement.n()]; statement.columns()];
-        for_each_place(statement, &powers, |column, index, place| places[column][index] = place);
-        Self { weights, places }
+        Self { weights, places: places(statement, row_powers) }
     }
+}
+
+fn places(statement: &Statement, row_powers: &[Scalar]) -> Vec<Vec<Scalar>> {
+    let base = Scalar::from(TABLE_SIZE as u64);
+    let mut places = vec![vec![Scalar::ZERO; statement.n()]; statement.columns()];
+    let mut place = Scalar::ZERO;
+    for run in statement.digit_runs() {
+        if run.first_digit == 0 {
+            place = row_powers[run.row];
+        }
+        for cell in &mut places[run.column][run.start..run.start + run.length] {
+            *cell = place;
+            place *= base;
+        }
+    }
+    places
 }
 
 /// The table t.
@@ -66,9 +54,9 @@ pub(crate) fn table(n: usize) -> Vec<Scalar> {
 }
 
 /// κ = α · (Σ γ^s b_s)/n.
-pub(crate) fn kappa(statement: &Statement, domain: &Domain, alpha: Scalar, gamma: Scalar) -> Scalar {
-    let powers = gamma.powers(statement.rows().len());
-    let sum: Scalar = statement.constants().iter().zip(powers).map(|(constant, power)| *constant * power).sum();
+pub(crate) fn kappa(statement: &Statement, domain: &Domain, alpha: Scalar, row_powers: &[Scalar]) -> Scalar {
+    let constants = statement.heads().iter().zip(row_powers);
+    let sum: Scalar = constants.map(|(head, power)| head.residue * *power).sum();
     alpha * sum * domain.size_inverse()
 }
 
@@ -83,38 +71,20 @@ pub(crate) struct PublicEvaluations {
 }
 
 impl PublicEvaluations {
-    pub(crate) fn new(statement: &Statement, gamma: Scalar, lagrange: &[Scalar]) -> Self {
-        let powers = gamma.powers(statement.rows().len());
+    /// `row_powers` are the γ^s, `lagrange` the L_i(z).
+    pub(crate) fn new(statement: &Statement, row_powers: &[Scalar], lagrange: &[Scalar]) -> Self {
         let mut weights = vec![Scalar::ZERO; statement.vectors()];
-        for (row, power) in statement.rows().iter().zip(&powers) {
-            for (folded, terms) in weights.iter_mut().zip(&row.weights) {
-                let mut sum = WideSum::default();
-                for (index, weight) in terms {
-                    sum.add(*weight, &lagrange[*index as usize]);
-                }
-                *folded += *power * sum.reduce();
+        for (row, power) in row_powers.iter().enumerate() {
+            for part in statement.weights().row(row) {
+                weights[part.vector] += *power * part.sum(lagrange);
             }
         }
+        let bases = Scalar::from(TABLE_SIZE as u64).powers(MAX_DIGITS);
         let mut places = vec![Scalar::ZERO; statement.columns()];
-        for_each_place(statement, &powers, |column, index, place| places[column] += place * lagrange[index]);
-        let mut table = WideSum::default();
-        for (digit, value) in (0..TABLE_SIZE as i128).zip(lagrange) {
-            table.add(digit, value);
+        for run in statement.digit_runs() {
+            places[run.column] += row_powers[run.row] * bases[run.first_digit] * run.sum(lagrange);
         }
-        Self { table: table.reduce(), weights, places }
-    }
-}
-
-/// Calls `place(column, index, γ^s · 256^e)` for every digit e of every row s.
-fn for_each_place(statement: &Statement, powers: &[Scalar], mut place: impl FnMut(usize, usize, Scalar)) {
-    let base = Scalar::from(TABLE_SIZE as u64);
-    let mut position = 0;
-    for (row, power) in statement.rows().iter().zip(powers) {
-        let mut factor = *power;
-        for _ in 0..row.digits() {
-            place(position / statement.n(), position % statement.n(), factor);
-            factor *= base;
-            position += 1;
-        }
+        let table = WideSum::of((0..TABLE_SIZE as u64).zip(lagrange)).reduce();
+        Self { table, weights, places }
     }
 }

@@ -12,8 +12,9 @@
 use curve::{Domain, G1Affine, Scalar, linear_combination, pairings_agree};
 
 use crate::error::{ArgumentError, Code};
+use crate::evaluation_point::EvaluationPoint;
 use crate::proof::{EncodedPoint, EncodedScalar, ProofBytes};
-use crate::public_vectors::{EvaluationPoint, PublicEvaluations, kappa};
+use crate::public_vectors::{PublicEvaluations, kappa};
 use crate::setup::Setup;
 use crate::statement::Statement;
 use crate::transcript::{Challenges, Transcript};
@@ -170,7 +171,7 @@ fn replay_transcript(
 }
 
 /// Step 6: z ∉ H; inside H the quotient would not count.
-fn outside_domain(domain: &Domain, z: Scalar) -> Result<EvaluationPoint, ArgumentError> {
+fn outside_domain(domain: &Domain, z: Scalar) -> Result<EvaluationPoint<'_>, ArgumentError> {
     EvaluationPoint::new(domain, z).ok_or_else(|| {
         ArgumentError::new(Code::ChallengeInDomain, "the challenge z lies in the domain; make the proof again")
     })
@@ -181,20 +182,21 @@ struct Identity<'a> {
     statement: &'a Statement,
     domain: &'a Domain,
     drawn: &'a Challenges,
-    at_z: &'a EvaluationPoint,
+    at_z: &'a EvaluationPoint<'a>,
 }
 
 impl Identity<'_> {
     /// F: the identity N = q·Z_H at z and both openings, folded with y, v and u.
     fn fold(&self, inputs: &[G1Affine], points: &ProofPoints, scalars: &ProofScalars) -> Terms {
         let Challenges { beta, gamma, alpha, y, z, v, u } = *self.drawn;
-        let public = PublicEvaluations::new(self.statement, gamma, &self.at_z.lagrange);
+        let row_powers = gamma.powers(self.statement.row_count());
+        let public = PublicEvaluations::new(self.statement, &row_powers, &self.at_z.lagrange);
+        let kappa = kappa(self.statement, self.domain, alpha, &row_powers);
         let columns = self.statement.columns();
         let (y_powers, v_powers) = (y.powers(columns + 2), v.powers(columns + 1));
         let (y_table, y_sum) = (y_powers[columns], y_powers[columns + 1]);
         let mut sum = Terms::default();
-        let mut constant =
-            y_sum * (scalars.accumulator + kappa(self.statement, self.domain, alpha, gamma)) - u * scalars.accumulator;
+        let mut constant = y_sum * (scalars.accumulator + kappa) - u * scalars.accumulator;
         for (j, digit) in scalars.digits.iter().enumerate() {
             sum.add(y_powers[j] * (beta - *digit) - y_sum, points.inverses[j]);
             sum.add(v_powers[j + 1], points.digits[j]);

@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 use crate::commitment::Opening;
 use crate::error::{ArgumentError, Code};
 use crate::integer::Integer;
-use crate::statement::{Row, Statement};
+use crate::statement::Statement;
 
 /// The value of every row in plain integers.
 ///
@@ -13,14 +13,16 @@ use crate::statement::{Row, Statement};
 /// `OPENING_COUNT` unless there is one opening of length n per vector.
 pub fn row_values(statement: &Statement, openings: &[&Opening]) -> Result<Vec<Integer>, ArgumentError> {
     check_openings(statement, openings)?;
-    Ok(statement.rows().iter().map(|row| row_value(row, openings)).collect())
+    Ok((0..statement.row_count()).map(|row| row_value(statement, row, openings)).collect())
 }
 
-fn row_value(row: &Row, openings: &[&Opening]) -> Integer {
-    let mut sum = row.constant;
-    for (terms, opening) in row.weights.iter().zip(openings) {
-        for (index, weight) in terms {
-            sum.add_product(*weight, &opening.values()[*index as usize]);
+fn row_value(statement: &Statement, row: usize, openings: &[&Opening]) -> Integer {
+    let mut sum = statement.heads()[row].constant;
+    for weights in statement.weights().row(row) {
+        let values = openings[weights.vector].values();
+        for (index, magnitude) in weights.terms() {
+            let weight = if weights.negative { -i128::from(magnitude) } else { i128::from(magnitude) };
+            sum.add_product(weight, &values[index]);
         }
     }
     sum
@@ -48,12 +50,12 @@ pub(crate) fn digit_columns(
         opening.check_input_range()?;
     }
     let mut digits = Zeroizing::new(Vec::with_capacity(statement.columns() * statement.n()));
-    for (number, (row, value)) in statement.rows().iter().zip(values.iter()).enumerate() {
-        if value.is_negative() || value.bit_length() > row.bits as usize {
-            let message = format!("its value is not in [0, 2^{}); nothing was proven", row.bits);
+    for (number, (row, value)) in statement.heads().iter().zip(values.iter()).enumerate() {
+        if value.is_negative() || value.bit_length() > row.bits() {
+            let message = format!("its value is not in [0, 2^{}); nothing was proven", row.bits());
             return Err(ArgumentError::in_row(Code::RowNotSatisfied, number, message));
         }
-        digits.extend(value.digits().take(row.digits()));
+        digits.extend(value.digits().take(row.digits));
     }
     digits.resize(statement.columns() * statement.n(), 0);
     Ok(Zeroizing::new(digits.chunks_exact(statement.n()).map(<[u8]>::to_vec).collect()))

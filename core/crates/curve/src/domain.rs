@@ -48,6 +48,11 @@ impl Domain {
         &self.powers
     }
 
+    /// 1, ω^(−1), …, ω^(−(n−1)): the elements, backwards.
+    pub fn inverses(&self) -> impl Iterator<Item = &Scalar> {
+        self.powers[..1].iter().chain(self.powers[1..].iter().rev())
+    }
+
     /// ω.
     pub fn generator(&self) -> Scalar {
         self.powers[1 % self.size()]

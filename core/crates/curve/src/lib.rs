@@ -38,7 +38,7 @@ pub use g1::{G1, G1_BYTES, G1Affine};
 pub use g2::{G2_BYTES, G2Affine};
 pub use multiplication::{linear_combination, sum_small_multiples};
 pub use pairing::{PreparedG2, pairings_agree};
-pub use scalar::{MODULUS_BYTES, SCALAR_BYTES, Scalar, batch_invert};
+pub use scalar::{MODULUS_BYTES, SCALAR_BYTES, Scalar, batch_divide, batch_invert};
 pub use secret_base::SecretBase;
 pub use wide_sum::WideSum;
 

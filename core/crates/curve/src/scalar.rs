@@ -22,6 +22,10 @@ pub const MODULUS_BYTES: [u8; SCALAR_BYTES] = [
     0x02, 0xff, 0xfe, 0x5b, 0xfe, 0xff, 0xff, 0xff, 0xff, 0x00, 0x00, 0x00, 0x01,
 ];
 
+/// The order r, limbs little-endian.
+pub(crate) const MODULUS_LIMBS: [u64; 4] =
+    [0xffff_ffff_0000_0001, 0x53bd_a402_fffe_5bfe, 0x3339_d808_09a1_d805, 0x73ed_a753_299d_7d48];
+
 /// An element of F, in Montgomery form and always reduced.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 #[repr(transparent)]
@@ -84,6 +88,15 @@ impl Scalar {
         let mut bytes = Zeroizing::new([0; 2 * SCALAR_BYTES]);
         rng.fill_bytes(&mut *bytes);
         Self::from_wide_be_bytes(&bytes)
+    }
+
+    /// The integer with these limbs, little-endian, below r.
+    #[inline]
+    pub(crate) fn from_limbs(limbs: [u64; 4]) -> Self {
+        let mut out = blst_fr::default();
+        // SAFETY: reads four limbs of 64 bits and writes one field element.
+        unsafe { blst_fr_from_uint64(&mut out, limbs.as_ptr()) };
+        Self(out)
     }
 
     /// The canonical big-endian integer.
@@ -160,6 +173,12 @@ impl Scalar {
 /// Inverts every element with one field inversion; false, and nothing changed, when one of them is 0.
 #[must_use]
 pub fn batch_invert(elements: &mut [Scalar]) -> bool {
+    batch_divide(Scalar::one(), elements)
+}
+
+/// Makes numerator/x of every element x with one field inversion; false, and nothing changed, when one of them is 0.
+#[must_use]
+pub fn batch_divide(numerator: Scalar, elements: &mut [Scalar]) -> bool {
     let mut running = Scalar::one();
     let prefixes: Vec<Scalar> = elements
         .iter()
@@ -169,11 +188,12 @@ pub fn batch_invert(elements: &mut [Scalar]) -> bool {
             before
         })
         .collect();
-    let Some(mut inverse) = running.invert() else { return false };
+    let Some(inverse) = running.invert() else { return false };
+    let mut quotient = numerator * inverse;
     for (element, before) in elements.iter_mut().zip(prefixes).rev() {
-        let next = inverse * *element;
-        *element = inverse * before;
-        inverse = next;
+        let next = quotient * *element;
+        *element = quotient * before;
+        quotient = next;
     }
     true
 }
@@ -181,11 +201,7 @@ pub fn batch_invert(elements: &mut [Scalar]) -> bool {
 impl From<u64> for Scalar {
     #[inline]
     fn from(value: u64) -> Self {
-        let limbs = [value, 0, 0, 0];
-        let mut out = blst_fr::default();
-        // SAFETY: reads four limbs of 64 bits, which `limbs` holds, and writes one field element.
-        unsafe { blst_fr_from_uint64(&mut out, limbs.as_ptr()) };
-        Self(out)
+        Self::from_limbs([value, 0, 0, 0])
     }
 }
 

@@ -1,62 +1,73 @@
-//! Σ weightᵢ · elementᵢ for small integer weights: products are added up unreduced and reduced once at the end.
-
-use blst::{blst_fr, blst_lendian_from_scalar, blst_scalar, blst_scalar_from_le_bytes};
+//! Σ weightᵢ · elementᵢ for integer weights below 2^64: products are added up unreduced and reduced once at the end.
 
 use crate::Scalar;
-use crate::scalar::SCALAR_BYTES;
+use crate::scalar::MODULUS_LIMBS;
 
 /// Room for 2^64 products of an element below 2^255 and a weight below 2^64.
 const LIMBS: usize = 6;
 
-/// A sum being built; positive and negative weights apart.
+const ELEMENT_LIMBS: usize = 4;
+
+/// A sum being built.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct WideSum {
-    positive: [u64; LIMBS],
-    negative: [u64; LIMBS],
-}
+pub struct WideSum([u64; LIMBS]);
 
 impl WideSum {
-    /// Adds weight · element.
-    ///
-    /// # Panics
-    /// When |weight| ≥ 2^64, which is a mistake in the calling program.
+    /// Σ weight · element over a run of terms.
     #[inline]
-    pub fn add(&mut self, weight: i128, element: &Scalar) {
-        let magnitude = u64::try_from(weight.unsigned_abs()).expect("weights lie below 2^64");
-        let limbs = if weight < 0 { &mut self.negative } else { &mut self.positive };
+    pub fn of<'a>(terms: impl IntoIterator<Item = (u64, &'a Scalar)>) -> Self {
+        let mut sum = Self::default();
+        for (weight, element) in terms {
+            sum.add(weight, element);
+        }
+        sum
+    }
+
+    /// Adds weight · element.
+    #[inline]
+    pub fn add(&mut self, weight: u64, element: &Scalar) {
+        let (low, high) = self.0.split_at_mut(ELEMENT_LIMBS);
         let mut carry = 0;
-        for (at, limb) in limbs.iter_mut().enumerate() {
-            let product = element.0.l.get(at).map_or(0, |factor| u128::from(*factor) * u128::from(magnitude));
-            let sum = product + u128::from(*limb) + carry;
+        for (limb, factor) in low.iter_mut().zip(element.0.l) {
+            let sum = u128::from(factor) * u128::from(weight) + u128::from(*limb) + carry;
             *limb = sum as u64;
             carry = sum >> u64::BITS;
         }
+        let (sum, overflow) = high[0].overflowing_add(carry as u64);
+        high[0] = sum;
+        high[1] += u64::from(overflow);
     }
 
-    /// The sum in the field.
+    /// The sum in the field. Elements are kept in Montgomery form, and a sum of integer multiples of them is their sum
+    /// in that form: only the reduction modulo r is missing.
     pub fn reduce(&self) -> Scalar {
-        reduced(&self.positive) - reduced(&self.negative)
+        let [low @ .., high0, high1] = self.0;
+        // What lies above 2^256 enters as an integer and comes out in Montgomery form: times 2^256 modulo r.
+        Scalar::from_limbs([high0, high1, 0, 0]) + reduced(low)
     }
 }
 
-/// Elements are kept in Montgomery form, and a sum of integer multiples of them is their sum in that form: only the
-/// reduction modulo r is missing.
-fn reduced(limbs: &[u64; LIMBS]) -> Scalar {
-    let mut wide = [0; 8 * LIMBS];
-    for (bytes, limb) in wide.as_chunks_mut().0.iter_mut().zip(limbs) {
-        *bytes = limb.to_le_bytes();
+/// An integer below 2^256 < 3r as the element with these limbs. Without branches: sums may be of secrets.
+fn reduced(limbs: [u64; ELEMENT_LIMBS]) -> Scalar {
+    let mut element = Scalar::ZERO;
+    element.0.l = subtract_modulus(subtract_modulus(limbs));
+    element
+}
+
+/// r less, unless that is negative.
+fn subtract_modulus(limbs: [u64; ELEMENT_LIMBS]) -> [u64; ELEMENT_LIMBS] {
+    let mut less = limbs;
+    let mut borrow = false;
+    for (limb, subtrahend) in less.iter_mut().zip(MODULUS_LIMBS) {
+        let (difference, first) = limb.overflowing_sub(subtrahend);
+        let (difference, second) = difference.overflowing_sub(u64::from(borrow));
+        (*limb, borrow) = (difference, first | second);
     }
-    let (mut integer, mut bytes) = (blst_scalar::default(), [0; SCALAR_BYTES]);
-    // SAFETY: reads the 48 bytes it is told to and writes one scalar, reduced modulo r; its result only says whether
-    // that is zero, which is allowed here.
-    unsafe { blst_scalar_from_le_bytes(&mut integer, wide.as_ptr(), wide.len()) };
-    // SAFETY: reads one scalar, writes exactly 32 bytes.
-    unsafe { blst_lendian_from_scalar(bytes.as_mut_ptr(), &integer) };
-    let mut element = blst_fr::default();
-    for (limb, bytes) in element.l.iter_mut().zip(bytes.as_chunks().0) {
-        *limb = u64::from_le_bytes(*bytes);
+    let keep = u64::from(borrow).wrapping_neg();
+    for (limb, before) in less.iter_mut().zip(limbs) {
+        *limb = (*limb & !keep) | (before & keep);
     }
-    Scalar(element)
+    less
 }
 
 #[cfg(test)]
@@ -65,34 +76,24 @@ mod tests {
 
     use super::*;
 
-    fn slowly(terms: &[(i128, Scalar)]) -> Scalar {
-        let scaled = |(weight, element): &(i128, Scalar)| {
-            let magnitude = Scalar::from(u64::try_from(weight.unsigned_abs()).unwrap());
-            if *weight < 0 { -(magnitude * *element) } else { magnitude * *element }
-        };
-        terms.iter().map(scaled).sum()
+    fn slowly(terms: &[(u64, Scalar)]) -> Scalar {
+        terms.iter().map(|(weight, element)| Scalar::from(*weight) * *element).sum()
     }
 
-    fn sum(terms: &[(i128, Scalar)]) -> Scalar {
-        let mut sum = WideSum::default();
-        for (weight, element) in terms {
-            sum.add(*weight, element);
-        }
-        sum.reduce()
+    fn sum(terms: &[(u64, Scalar)]) -> Scalar {
+        WideSum::of(terms.iter().map(|(weight, element)| (*weight, element))).reduce()
     }
 
     proptest! {
         #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
         #[test]
-        fn sums_are_those_of_the_field(raw in proptest::collection::vec((any::<u64>(), any::<bool>(), any::<[u64; 8]>()), 0..40)) {
-            let terms: Vec<(i128, Scalar)> = raw
+        fn sums_are_those_of_the_field(raw in proptest::collection::vec((any::<u64>(), any::<[u64; 8]>()), 0..40)) {
+            let terms: Vec<(u64, Scalar)> = raw
                 .iter()
-                .map(|(magnitude, negative, wide)| {
+                .map(|(weight, wide)| {
                     let bytes: Vec<u8> = wide.iter().flat_map(|word| word.to_be_bytes()).collect();
-                    let weight = i128::from(*magnitude);
-                    let element = Scalar::from_wide_be_bytes(&bytes.try_into().unwrap());
-                    (if *negative { -weight } else { weight }, element)
+                    (*weight, Scalar::from_wide_be_bytes(&bytes.try_into().unwrap()))
                 })
                 .collect();
             prop_assert_eq!(sum(&terms), slowly(&terms));
@@ -101,12 +102,35 @@ mod tests {
 
     #[test]
     fn the_largest_terms_fit() {
-        let last = -Scalar::one();
-        let most = i128::from(u64::MAX);
-        let terms: Vec<(i128, Scalar)> = (0..65_536).map(|at| (if at % 2 == 0 { most } else { -most }, last)).collect();
-        assert_eq!(sum(&terms), slowly(&terms));
-        assert_eq!(sum(&terms[..1]), slowly(&terms[..1]));
+        // −1/2^256 is kept as r − 1, the largest limbs of all.
+        let largest = -(Scalar::from(2).pow(256).invert().unwrap());
+        for element in [largest, -Scalar::one()] {
+            let terms = vec![(u64::MAX, element); 65_536];
+            assert_eq!(sum(&terms), slowly(&terms));
+            assert_eq!(sum(&terms[..1]), slowly(&terms[..1]));
+        }
         assert_eq!(sum(&[]), Scalar::ZERO);
-        assert_eq!(sum(&[(0, last), (1, Scalar::ZERO)]), Scalar::ZERO);
+        assert_eq!(sum(&[(0, largest), (1, Scalar::ZERO)]), Scalar::ZERO);
+    }
+
+    #[test]
+    fn every_multiple_of_the_modulus_is_taken_off() {
+        // Limbs around r, 2r and 2^256 − 1: as integers they differ by multiples of r.
+        let one_less = |limbs: [u64; ELEMENT_LIMBS]| [limbs[0].wrapping_sub(1), limbs[1], limbs[2], limbs[3]];
+        let twice = {
+            let mut carry = 0;
+            MODULUS_LIMBS.map(|limb| {
+                let doubled = limb << 1 | carry;
+                carry = limb >> 63;
+                doubled
+            })
+        };
+        let (zero, minus) = ([0; ELEMENT_LIMBS], one_less(MODULUS_LIMBS));
+        assert_eq!(reduced(MODULUS_LIMBS).0.l, zero);
+        assert_eq!(reduced(minus).0.l, minus);
+        assert_eq!(reduced(twice).0.l, zero);
+        assert_eq!(reduced(one_less(twice)).0.l, minus);
+        // 2^256 − 1 = 2r + (2^256 mod r) − 1, and 2^256 mod r are the limbs of 1.
+        assert_eq!(reduced([u64::MAX; ELEMENT_LIMBS]).0.l, one_less(Scalar::one().0.l));
     }
 }

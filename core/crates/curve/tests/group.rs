@@ -1,8 +1,8 @@
 //! The group operations against their definitions.
 
 use curve::{
-    Domain, FixedBase, G1, G1Affine, G2Affine, PointError, PreparedG2, Scalar, batch_invert, linear_combination,
-    pairings_agree, sum_small_multiples,
+    Domain, FixedBase, G1, G1Affine, G2Affine, PointError, PreparedG2, Scalar, batch_divide, batch_invert,
+    linear_combination, pairings_agree, sum_small_multiples,
 };
 use proptest::prelude::*;
 
@@ -136,6 +136,8 @@ fn field_laws_at_the_edges() {
     let mut elements = [Scalar::from(2), last, Scalar::from(9)];
     assert!(batch_invert(&mut elements));
     assert_eq!(elements[2] * Scalar::from(9), Scalar::one());
+    assert!(batch_divide(Scalar::from(18), &mut elements));
+    assert_eq!(elements, [Scalar::from(36), -Scalar::from(18), Scalar::from(162)]);
     let mut bytes = curve::MODULUS_BYTES;
     assert!(Scalar::from_be_bytes(&bytes).is_err());
     bytes[31] = 0;

@@ -118,7 +118,7 @@ impl Statement {
 
     #[getter]
     fn row_count(&self) -> usize {
-        self.0.rows().len()
+        self.0.row_count()
     }
 
     #[getter]
@@ -139,7 +139,7 @@ impl Statement {
 
     fn __repr__(&self) -> String {
         let (n, vectors, inputs) = (self.0.n(), self.0.vectors(), self.0.inputs());
-        format!("Statement(n={n}, vectors={vectors}, inputs={inputs}, rows={})", self.0.rows().len())
+        format!("Statement(n={n}, vectors={vectors}, inputs={inputs}, rows={})", self.0.row_count())
     }
 }
 
