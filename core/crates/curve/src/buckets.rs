@@ -32,8 +32,8 @@ impl Groups {
         self.members.push(Member { group: group as u32, source: source as u32, unit });
     }
 
-    /// The sum of each group, where `image(source, unit)` is a point.
-    pub(crate) fn sum(&self, image: impl Fn(usize, u8) -> Addend) -> Vec<Addend> {
+    /// The sum of each group, where `write_image(source, unit, place)` writes a point.
+    pub(crate) fn sum(&self, write_image: impl Fn(usize, u8, &mut Addend)) -> Vec<Addend> {
         let mut free: Vec<usize> = Vec::with_capacity(self.lengths.len());
         let mut end = 0;
         for length in &self.lengths {
@@ -43,7 +43,7 @@ impl Groups {
         let mut points = vec![Addend::default(); end];
         for member in &self.members {
             let place = &mut free[member.group as usize];
-            points[*place] = image(member.source as usize, member.unit);
+            write_image(member.source as usize, member.unit, &mut points[*place]);
             *place += 1;
         }
         sum_groups(&mut points, &self.lengths)
@@ -62,13 +62,17 @@ pub(crate) fn weigh(recoding: &Recoding, buckets: &[Addend]) -> Vec<Addend> {
     for set in 0..sets {
         for (number, (a, b)) in representatives.iter().enumerate() {
             let bucket = set * representatives.len() + number;
+            if buckets[bucket].is_infinity() {
+                continue;
+            }
             parts.insert(2 * half * set + usize::from(*a) - 1, bucket, 0);
             if *b > 0 {
                 parts.insert(2 * half * set + half + usize::from(*b) - 1, bucket, 0);
             }
         }
     }
-    let parts = parts.sum(|bucket, _| buckets[bucket]);
+    let parts: Vec<Orbit> =
+        parts.sum(|bucket, _, place| *place = buckets[bucket]).into_iter().map(Orbit::from).collect();
     let width = recoding.window() as usize;
     let mut bits = Groups::new(sets * width, parts.len() * width / 2);
     for part in 0..parts.len() {
@@ -77,7 +81,7 @@ pub(crate) fn weigh(recoding: &Recoding, buckets: &[Addend]) -> Vec<Addend> {
             bits.insert(set * width + bit, part, unit as u8);
         }
     }
-    bits.sum(|part, unit| if unit == 0 { parts[part] } else { Orbit::from(parts[part]).image(unit) })
+    bits.sum(|part, unit, place| parts[part].write_image(unit, place))
 }
 
 /// Σ 2^(doublings·k) · pointₖ.

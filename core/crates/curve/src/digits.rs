@@ -12,8 +12,11 @@ pub(crate) const LEAST_WINDOW: u32 = 3;
 /// The recoding table has 4^w entries.
 pub(crate) const GREATEST_WINDOW: u32 = 7;
 
-/// Halves of factors lie below X² < 2^127.5; with two bits to spare the last digit has no carry.
-const HALF_BITS: u32 = 130;
+/// Halves of factors lie below X² < 2^128.
+pub(crate) const HALF_BITS: u32 = 128;
+
+/// With so many bits to spare the last digit is at most 2^(w−2), which is of least norm and carries nothing.
+const SPARE_BITS: u32 = 2;
 
 /// How factors are read with one window.
 #[derive(Debug)]
@@ -72,9 +75,9 @@ impl Recoding {
         self.window
     }
 
-    /// How many digits a factor has.
-    pub(crate) fn positions(&self) -> usize {
-        HALF_BITS.div_ceil(self.window) as usize
+    /// How many digits a factor has whose halves have so many bits.
+    pub(crate) fn positions(&self, half_bits: u32) -> usize {
+        (half_bits + SPARE_BITS).div_ceil(self.window) as usize
     }
 
     /// Digits up to units: (a, b) for a + bζ, a > 0, b ≥ 0.
@@ -163,7 +166,7 @@ mod tests {
     fn value(recoding: &Recoding, halves: (u128, u128)) -> Scalar {
         let zeta = scalar(EIGENVALUE);
         let term = |term: Term| {
-            assert!(term.position < recoding.positions());
+            assert!(term.position < recoding.positions(HALF_BITS));
             let (a, b) = recoding.representatives()[term.representative];
             let representative = Scalar::from(u64::from(a)) + Scalar::from(u64::from(b)) * zeta;
             let place = Scalar::from(2).pow(u64::from(recoding.window()) * term.position as u64);

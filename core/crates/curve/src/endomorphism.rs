@@ -73,15 +73,19 @@ impl Orbit {
         Addend { x: self.x, y: self.y }
     }
 
-    /// ζ^power times the point; power < 6.
+    /// Writes ζ^power times the point; power < 6.
     #[inline]
-    pub(crate) fn image(&self, power: u8) -> Addend {
-        let x = match power % 3 {
-            0 => self.x,
-            1 => self.turned_x,
-            _ => -(self.x + self.turned_x), // 1 + β + β² = 0
-        };
-        Addend { x, y: if power % 2 == 1 { -self.y } else { self.y } }
+    pub(crate) fn write_image(&self, power: u8, image: &mut Addend) {
+        match power % 3 {
+            0 => image.x = self.x,
+            1 => image.x = self.turned_x,
+            _ => image.x.set_negative_sum(&self.x, &self.turned_x), // 1 + β + β² = 0
+        }
+        if power % 2 == 1 {
+            image.y.set_negative(&self.y);
+        } else {
+            image.y = self.y;
+        }
     }
 }
 
@@ -126,7 +130,9 @@ mod tests {
         assert_eq!(orbit.point(), Addend::from(&generator));
         let mut expected = G1::from(generator);
         for power in 0..6 {
-            assert_eq!(orbit.image(power).point(), expected.to_affine());
+            let mut image = Addend::default();
+            orbit.write_image(power, &mut image);
+            assert_eq!(image.point(), expected.to_affine());
             expected = expected.multiply_secret(&eigenvalue());
         }
     }

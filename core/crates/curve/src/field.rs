@@ -1,6 +1,6 @@
 //! The field of the curve's coordinates.
 
-use core::ops::{Add, Mul, Neg, Sub};
+use core::ops::{Add, Mul, MulAssign, Neg, Sub, SubAssign};
 
 use blst::{blst_fp, blst_fp_add, blst_fp_cneg, blst_fp_eucl_inverse, blst_fp_mul, blst_fp_sqr, blst_fp_sub};
 
@@ -21,7 +21,7 @@ const MODULUS: [u64; LIMBS] = [
 ];
 
 /// An element, in Montgomery form (times 2^384) and always reduced: equal elements have equal words.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default)]
 #[repr(transparent)]
 pub(crate) struct Fp(pub(crate) blst_fp);
 
@@ -49,9 +49,19 @@ impl Fp {
         bytes
     }
 
+    /// 1: 2^384 modulo p.
+    pub(crate) const ONE: Self = Self::from_words([
+        0x7609_0000_0002_fffd,
+        0xebf4_000b_c40c_0002,
+        0x5f48_9857_53c7_58ba,
+        0x77ce_5853_7052_5745,
+        0x5c07_1a97_a256_ec6d,
+        0x15f6_5ec3_fa80_e493,
+    ]);
+
     #[inline]
-    pub(crate) fn is_zero(self) -> bool {
-        self.0.l == [0; LIMBS]
+    pub(crate) fn is_zero(&self) -> bool {
+        self.0.l.iter().all(|word| *word == 0)
     }
 
     #[inline]
@@ -65,6 +75,45 @@ impl Fp {
         // SAFETY: reads one and writes one field element.
         unsafe { blst_fp_sqr(&mut out, &self.0) };
         Self(out)
+    }
+
+    /// Becomes left − right. Unlike the operators, this and its like copy no element, which in inner loops counts.
+    #[inline]
+    pub(crate) fn set_difference(&mut self, left: &Self, right: &Self) {
+        // SAFETY: reads two and writes one field element.
+        unsafe { blst_fp_sub(&mut self.0, &left.0, &right.0) };
+    }
+
+    /// Becomes −(left + right).
+    #[inline]
+    pub(crate) fn set_negative_sum(&mut self, left: &Self, right: &Self) {
+        let own: *mut blst_fp = &mut self.0;
+        // SAFETY: reads two field elements and writes one, which `blst` allows to be one of them.
+        unsafe {
+            blst_fp_add(own, &left.0, &right.0);
+            blst_fp_cneg(own, own, true);
+        }
+    }
+
+    /// Becomes the negative of another.
+    #[inline]
+    pub(crate) fn set_negative(&mut self, other: &Self) {
+        // SAFETY: reads one and writes one field element; the result is reduced.
+        unsafe { blst_fp_cneg(&mut self.0, &other.0, true) };
+    }
+
+    /// Becomes left · right.
+    #[inline]
+    pub(crate) fn set_product(&mut self, left: &Self, right: &Self) {
+        // SAFETY: reads two and writes one field element.
+        unsafe { blst_fp_mul(&mut self.0, &left.0, &right.0) };
+    }
+
+    /// Becomes the square of another.
+    #[inline]
+    pub(crate) fn set_square(&mut self, root: &Self) {
+        // SAFETY: reads one and writes one field element.
+        unsafe { blst_fp_sqr(&mut self.0, &root.0) };
     }
 
     /// The inverse, in variable time; 0 for 0.
@@ -111,6 +160,34 @@ impl Mul for Fp {
         Self(out)
     }
 }
+
+impl SubAssign<&Self> for Fp {
+    #[inline]
+    fn sub_assign(&mut self, other: &Self) {
+        let own: *mut blst_fp = &mut self.0;
+        // SAFETY: reads two field elements and writes one, which `blst` allows to be one of them.
+        unsafe { blst_fp_sub(own, own, &other.0) };
+    }
+}
+
+impl MulAssign<&Self> for Fp {
+    #[inline]
+    fn mul_assign(&mut self, other: &Self) {
+        let own: *mut blst_fp = &mut self.0;
+        // SAFETY: reads two field elements and writes one, which `blst` allows to be one of them.
+        unsafe { blst_fp_mul(own, own, &other.0) };
+    }
+}
+
+impl PartialEq for Fp {
+    /// Words one by one: most elements differ in their first.
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        self.0.l.iter().zip(&other.0.l).all(|(own, other)| own == other)
+    }
+}
+
+impl Eq for Fp {}
 
 impl Neg for Fp {
     type Output = Self;

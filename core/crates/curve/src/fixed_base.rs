@@ -2,7 +2,7 @@
 //! fall into one set of buckets and no doubling is left.
 
 use crate::buckets::{Groups, double, weigh, weigh_by_place};
-use crate::digits::Recoding;
+use crate::digits::{HALF_BITS, Recoding};
 use crate::endomorphism::{Orbit, split};
 use crate::field::{FIELD_BYTES, Fp};
 use crate::group_sums::Addend;
@@ -36,10 +36,10 @@ impl FixedBase {
     /// When `window` is not one of 3 to 7, which is a mistake in the calling program.
     pub fn new(points: &[G1Affine], window: u32) -> Self {
         let recoding = Recoding::of(window);
-        let mut multiples = Vec::with_capacity(points.len() * recoding.positions());
+        let mut multiples = Vec::with_capacity(points.len() * recoding.positions(HALF_BITS));
         for point in points {
             let mut multiple = G1::from(*point);
-            for _ in 0..recoding.positions() {
+            for _ in 0..recoding.positions(HALF_BITS) {
                 multiples.push(multiple);
                 for _ in 0..window {
                     multiple = double(&multiple);
@@ -76,7 +76,7 @@ impl FixedBase {
     pub fn from_pinned_bytes(points: &[G1Affine], window: u32, bytes: &[u8]) -> Option<Self> {
         let recoding = Recoding::of(window);
         let (coordinates, rest) = bytes.as_chunks::<FIELD_BYTES>();
-        if !rest.is_empty() || coordinates.len() != 2 * points.len() * recoding.positions() {
+        if !rest.is_empty() || coordinates.len() != 2 * points.len() * recoding.positions(HALF_BITS) {
             return None;
         }
         let read = |pair: &[[u8; FIELD_BYTES]; 2]| {
@@ -84,7 +84,7 @@ impl FixedBase {
             Some(Orbit::from(Addend { x, y }))
         };
         let multiples = coordinates.as_chunks().0.iter().map(read).collect::<Option<Vec<Orbit>>>()?;
-        let firsts = multiples.iter().step_by(recoding.positions()).map(Orbit::point);
+        let firsts = multiples.iter().step_by(recoding.positions(HALF_BITS)).map(Orbit::point);
         firsts.eq(points.iter().map(Addend::from)).then_some(Self { recoding, multiples })
     }
 
@@ -105,7 +105,7 @@ impl FixedBase {
         List: IntoIterator<Item = &'a Scalar>,
     {
         let lists: Vec<List> = lists.into_iter().collect();
-        let (positions, buckets) = (self.recoding.positions(), self.recoding.representatives().len());
+        let (positions, buckets) = (self.recoding.positions(HALF_BITS), self.recoding.representatives().len());
         let mut groups = Groups::new(lists.len() * buckets, lists.len() * self.multiples.len());
         for (number, factors) in lists.into_iter().enumerate() {
             let mut factors = factors.into_iter();
@@ -117,7 +117,7 @@ impl FixedBase {
             }
             assert!(factors.next().is_none(), "one factor per point");
         }
-        let sums = groups.sum(|multiple, unit| self.multiples[multiple].image(unit));
+        let sums = groups.sum(|multiple, unit, place| self.multiples[multiple].write_image(unit, place));
         let bits = weigh(self.recoding, &sums);
         bits.chunks_exact(self.recoding.window() as usize).map(|bits| weigh_by_place(bits, 1)).collect()
     }

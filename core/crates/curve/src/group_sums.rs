@@ -28,6 +28,30 @@ impl Addend {
     }
 }
 
+impl Addend {
+    /// Adds a point, given 1/(x₂ − x₁), or 1/2y where it is the same point; what was given is overwritten.
+    #[inline]
+    fn add(&mut self, other: &Self, reciprocal: &mut Fp) {
+        let (mut numerator, mut third) = (Fp::default(), Fp::default());
+        if self.x != other.x {
+            numerator.set_difference(&other.y, &self.y);
+        } else {
+            let square = self.x.square();
+            numerator = square.double() + square;
+        }
+        let slope = reciprocal;
+        *slope *= &numerator;
+        let mut run = self.x;
+        third.set_square(slope);
+        third -= &other.x;
+        self.x.set_difference(&third, &run);
+        run -= &self.x;
+        run *= slope;
+        let rise = self.y;
+        self.y.set_difference(&run, &rise);
+    }
+}
+
 impl From<&G1Affine> for Addend {
     fn from(point: &G1Affine) -> Self {
         Self { x: Fp(point.0.x), y: Fp(point.0.y) }
@@ -39,7 +63,7 @@ impl From<&G1Affine> for Addend {
 /// Complete: equal points, opposite points and infinity may stand anywhere. `points` is scratch space afterwards.
 pub(crate) fn sum_groups(points: &mut [Addend], lengths: &[usize]) -> Vec<Addend> {
     let longest = lengths.iter().copied().max().unwrap_or(0);
-    let mut additions = Additions::default();
+    let mut additions = Additions::new(points.len() / 2);
     let mut distance = 1;
     // After each round, the points that remain stand twice as far apart.
     while distance < longest {
@@ -63,66 +87,67 @@ pub(crate) fn sum_groups(points: &mut [Addend], lengths: &[usize]) -> Vec<Addend
 }
 
 /// Additions that wait for their common inversion.
-#[derive(Default)]
 struct Additions {
-    waiting: Vec<Addition>,
-    /// The product of all denominators so far.
-    product: Option<Fp>,
-}
-
-struct Addition {
-    first: usize,
-    second: usize,
-    /// That of the slope of the line through both points, or of the tangent.
-    denominator: Fp,
-    /// The product of the denominators before this one; nothing for the first.
-    before: Option<Fp>,
+    /// Places of the two points; the sum replaces the first.
+    pairs: Vec<(usize, usize)>,
+    /// Those of the slopes of the lines through both points, or of their tangents.
+    denominators: Vec<Fp>,
+    /// The product of all denominators before each one, and then that of all.
+    products: Vec<Fp>,
 }
 
 impl Additions {
+    fn new(most: usize) -> Self {
+        let mut products = Vec::with_capacity(most + 1);
+        products.push(Fp::ONE);
+        Self { pairs: Vec::with_capacity(most), denominators: Vec::with_capacity(most), products }
+    }
+
     /// Adds the second point to the first, at once where that needs no division.
     #[inline]
     fn schedule(&mut self, points: &mut [Addend], first: usize, second: usize) {
-        let (a, b) = (points[first], points[second]);
+        let (a, b) = (&points[first], &points[second]);
         if b.is_infinity() {
             return;
         }
         if a.is_infinity() {
-            points[first] = b;
+            points[first] = *b;
             return;
         }
-        let denominator = if a.x != b.x {
-            b.x - a.x
+        let at = self.pairs.len();
+        self.denominators.resize(at + 1, Fp::default());
+        if a.x != b.x {
+            self.denominators[at].set_difference(&b.x, &a.x);
         } else if a.y == b.y {
-            a.y.double() // not 0: there are no points of order 2
+            self.denominators[at] = a.y.double(); // not 0: there are no points of order 2
         } else {
+            self.denominators.pop();
             points[first] = Addend::default();
             return;
-        };
-        let before = self.product;
-        self.product = Some(before.map_or(denominator, |product| product * denominator));
-        self.waiting.push(Addition { first, second, denominator, before });
+        }
+        self.pairs.push((first, second));
+        self.products.push(Fp::default());
+        let (products, next) = self.products.split_at_mut(at + 1);
+        next[0].set_product(&products[at], &self.denominators[at]);
     }
 
     fn perform(&mut self, points: &mut [Addend]) {
-        let Some(product) = self.product.take() else { return };
-        let mut inverse = product.invert();
-        for addition in self.waiting.drain(..).rev() {
-            let reciprocal = addition.before.map_or(inverse, |before| inverse * before);
-            inverse = inverse * addition.denominator;
-            let (a, b) = (points[addition.first], points[addition.second]);
-            let numerator = if a.x != b.x { b.y - a.y } else { triple(a.x.square()) };
-            let slope = numerator * reciprocal;
-            let x = slope.square() - a.x - b.x;
-            points[addition.first] = Addend { x, y: slope * (a.x - x) - a.y };
+        if self.pairs.is_empty() {
+            return;
         }
+        let mut inverse = self.products[self.pairs.len()].invert();
+        let mut reciprocal = Fp::default();
+        for (at, (first, second)) in self.pairs.iter().enumerate().rev() {
+            reciprocal.set_product(&inverse, &self.products[at]);
+            inverse *= &self.denominators[at];
+            let (low, high) = points.split_at_mut(*second);
+            low[*first].add(&high[0], &mut reciprocal);
+        }
+        self.pairs.clear();
+        self.denominators.clear();
+        self.products.truncate(1);
     }
 }
-
-fn triple(element: Fp) -> Fp {
-    element.double() + element
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

@@ -22,6 +22,7 @@ mod pairing;
 mod scalar;
 mod secret_base;
 pub mod signatures;
+mod straus;
 #[cfg(all(target_arch = "x86_64", feature = "vector"))]
 mod vector;
 #[cfg(not(all(target_arch = "x86_64", feature = "vector")))]
@@ -36,7 +37,7 @@ pub use engine::Engine;
 pub use fixed_base::FixedBase;
 pub use g1::{G1, G1_BYTES, G1Affine};
 pub use g2::{G2_BYTES, G2Affine};
-pub use multiplication::{linear_combination, sum_small_multiples};
+pub use multiplication::{linear_combination, linear_combinations, sum_small_multiples};
 pub use pairing::{PreparedG2, pairings_agree};
 pub use scalar::{MODULUS_BYTES, SCALAR_BYTES, Scalar, batch_divide, batch_invert};
 pub use secret_base::SecretBase;

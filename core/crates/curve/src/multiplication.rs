@@ -1,10 +1,16 @@
 //! Multi-scalar multiplication. Variable time: for public factors, or where the prover's own time is nobody else's.
+//!
+//! Factors are read as digits ([`crate::digits`]). The points that belong to one place of one sum are added up by
+//! [`crate::group_sums`], either as multiples from a table of each point (Straus: few points) or in buckets that are
+//! weighed afterwards (Pippenger: many points); one chain of doublings for each sum ends the work.
 
-use blst::{blst_p1, blst_p1_affine, blst_p1s_mult_pippenger, blst_p1s_mult_pippenger_scratch_sizeof, limb_t};
-use zeroize::Zeroizing;
+use zeroize::Zeroize;
 
-use crate::g1::SCALAR_BITS;
-use crate::scalar::SCALAR_BYTES;
+use crate::buckets::{Groups, weigh, weigh_by_place};
+use crate::digits::{LEAST_WINDOW, Recoding, Term};
+use crate::endomorphism::{Orbit, split};
+use crate::group_sums::Addend;
+use crate::straus::multiples;
 use crate::{G1, G1Affine, Scalar};
 
 /// Σ factorᵢ · pointᵢ; infinity for empty lists.
@@ -12,49 +18,198 @@ use crate::{G1, G1Affine, Scalar};
 /// # Panics
 /// When the lists differ in length, which is a mistake in the calling program.
 pub fn linear_combination(points: &[G1Affine], factors: &[Scalar]) -> G1 {
-    assert_eq!(points.len(), factors.len(), "one factor per point");
-    let bytes: Zeroizing<Vec<u8>> = Zeroizing::new(factors.iter().flat_map(|factor| factor.to_le_bytes()).collect());
-    pippenger(points, &bytes, SCALAR_BYTES, SCALAR_BITS)
+    linear_combinations(&[(points, factors)]).pop().expect("one sum for one pair of lists")
 }
 
-/// Σ factorᵢ · pointᵢ for factors of few bytes; `bytes_each` is the least number of bytes that holds each of them.
+/// [`linear_combination`] for each of several pairs of lists, which share their inversions.
 ///
 /// # Panics
-/// When the lists differ in length or a factor does not fit, which are mistakes in the calling program.
-pub fn sum_small_multiples(points: &[G1Affine], factors: &[u64]) -> G1 {
-    assert_eq!(points.len(), factors.len(), "one factor per point");
-    let largest = factors.iter().copied().max().unwrap_or(0);
-    let bits = (u64::BITS - largest.leading_zeros()).max(1) as usize;
-    let bytes_each = bits.div_ceil(8);
-    let bytes: Zeroizing<Vec<u8>> =
-        Zeroizing::new(factors.iter().flat_map(|factor| factor.to_le_bytes().into_iter().take(bytes_each)).collect());
-    pippenger(points, &bytes, bytes_each, bits)
+/// When lists of a pair differ in length, which is a mistake in the calling program.
+pub fn linear_combinations(sums: &[(&[G1Affine], &[Scalar])]) -> Vec<G1> {
+    let sums: Vec<Sum<'_>> =
+        sums.iter().map(|(points, factors)| Sum::new(points, factors.iter().map(split).collect())).collect();
+    evaluate(&sums)
 }
 
-fn pippenger(points: &[G1Affine], factors: &[u8], bytes_each: usize, bits: usize) -> G1 {
-    if points.is_empty() {
-        return G1::infinity();
+/// Σ factorᵢ · pointᵢ for small factors.
+///
+/// # Panics
+/// When the lists differ in length, which is a mistake in the calling program.
+pub fn sum_small_multiples(points: &[G1Affine], factors: &[u64]) -> G1 {
+    let halves = factors.iter().map(|factor| (u128::from(*factor), 0)).collect();
+    evaluate(&[Sum::new(points, halves)]).pop().expect("one sum for one pair of lists")
+}
+
+/// Points and their factors a + bζ; factors may be secret and are wiped when dropped.
+struct Sum<'a> {
+    points: &'a [G1Affine],
+    factors: Vec<(u128, u128)>,
+}
+
+impl<'a> Sum<'a> {
+    fn new(points: &'a [G1Affine], factors: Vec<(u128, u128)>) -> Self {
+        assert_eq!(points.len(), factors.len(), "one factor per point");
+        Self { points, factors }
     }
-    assert_eq!(factors.len(), points.len() * bytes_each, "factors fill their buffer");
-    assert_eq!(bits.div_ceil(8), bytes_each, "factors have as many bytes as their bits need");
-    // SAFETY: a pure function of its argument.
-    let scratch_bytes = unsafe { blst_p1s_mult_pippenger_scratch_sizeof(points.len()) };
-    let mut scratch = vec![limb_t::default(); scratch_bytes.div_ceil(size_of::<limb_t>())];
-    let point_pointers = [points.as_ptr().cast::<blst_p1_affine>(), core::ptr::null()];
-    let factor_pointers = [factors.as_ptr(), core::ptr::null()];
-    let mut out = blst_p1::default();
-    // SAFETY: a null pointer after the first tells `blst` that points and factors are contiguous: it reads
-    // `points.len()` points (`G1Affine` is a transparent wrapper) and as many factors of ⌈bits/8⌉ bytes, which the
-    // assertions above guarantee; the scratch space has the size that `blst` asked for and the alignment of its limbs.
-    unsafe {
-        blst_p1s_mult_pippenger(
-            &mut out,
-            point_pointers.as_ptr(),
-            points.len(),
-            factor_pointers.as_ptr(),
-            bits,
-            scratch.as_mut_ptr(),
-        );
+}
+
+impl Drop for Sum<'_> {
+    fn drop(&mut self) {
+        for (a, b) in &mut self.factors {
+            a.zeroize();
+            b.zeroize();
+        }
     }
-    G1(out)
+}
+
+/// How sums are evaluated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Method {
+    Straus,
+    Buckets { window: u32 },
+}
+
+impl Method {
+    /// The one with fewest additions for so many sums of so many points in all, whose factors have halves of so many
+    /// bits.
+    fn cheapest(sums: usize, points: usize, bits: u32) -> Self {
+        let small = Recoding::of(LEAST_WINDOW);
+        let straus = (small.positions(bits) + small.representatives().len()) * points;
+        let buckets = (4..=6).map(|window| {
+            let recoding = Recoding::of(window);
+            let weighed = sums * recoding.representatives().len();
+            (recoding.positions(bits) * (points + weighed), Self::Buckets { window })
+        });
+        let choices = buckets.chain([(straus, Self::Straus)]);
+        choices.min_by_key(|(additions, _)| *additions).map(|(_, method)| method).expect("several methods")
+    }
+}
+
+fn evaluate(sums: &[Sum<'_>]) -> Vec<G1> {
+    let points = sums.iter().map(|sum| sum.points.len()).sum();
+    let halves = sums.iter().flat_map(|sum| &sum.factors);
+    let bits = u128::BITS - halves.fold(0, |bits, (a, b)| bits | a | b).leading_zeros();
+    match Method::cheapest(sums.len(), points, bits) {
+        Method::Straus => with_multiples(sums, bits),
+        Method::Buckets { window } => with_buckets(sums, bits, Recoding::of(window)),
+    }
+}
+
+/// Straus' method: each digit takes a multiple of its point, and the multiples of one place are added up.
+fn with_multiples(sums: &[Sum<'_>], bits: u32) -> Vec<G1> {
+    let recoding = Recoding::of(LEAST_WINDOW);
+    let (positions, width) = (recoding.positions(bits), recoding.representatives().len());
+    let multiples = multiples(recoding, &orbits(sums));
+    let mut groups = Groups::new(sums.len() * positions, positions * multiples.len() / width);
+    for_each_term(recoding, sums, |sum, point, term| {
+        groups.insert(sum * positions + term.position, point * width + term.representative, term.unit);
+    });
+    let places = groups.sum(|multiple, unit, place| multiples[multiple].write_image(unit, place));
+    places.chunks_exact(positions).map(|places| weigh_by_place(places, recoding.window())).collect()
+}
+
+/// Pippenger's method: for each place, points are added up by digit, and these sums are weighed.
+fn with_buckets(sums: &[Sum<'_>], bits: u32, recoding: &Recoding) -> Vec<G1> {
+    let (positions, width) = (recoding.positions(bits), recoding.representatives().len());
+    let orbits = orbits(sums);
+    let mut groups = Groups::new(sums.len() * positions * width, positions * orbits.len());
+    for_each_term(recoding, sums, |sum, point, term| {
+        groups.insert((sum * positions + term.position) * width + term.representative, point, term.unit);
+    });
+    let buckets = groups.sum(|point, unit, place| orbits[point].write_image(unit, place));
+    let bits = weigh(recoding, &buckets);
+    bits.chunks_exact(positions * recoding.window() as usize).map(|bits| weigh_by_place(bits, 1)).collect()
+}
+
+/// Of the points of all sums, one after the other.
+fn orbits(sums: &[Sum<'_>]) -> Vec<Orbit> {
+    sums.iter().flat_map(|sum| sum.points).map(|point| Orbit::from(Addend::from(point))).collect()
+}
+
+/// Calls with the number of the sum, the number of the point among the points of all sums, and one of its digits.
+fn for_each_term(recoding: &Recoding, sums: &[Sum<'_>], mut take: impl FnMut(usize, usize, Term)) {
+    let mut point = 0;
+    for (number, sum) in sums.iter().enumerate() {
+        for factor in &sum.factors {
+            for term in recoding.terms(*factor) {
+                take(number, point, term);
+            }
+            point += 1;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn point(factor: u64) -> G1Affine {
+        G1Affine::generator().multiply_secret(&Scalar::from(factor)).to_affine().unwrap()
+    }
+
+    /// Every method gives each Σ factorᵢ·pointᵢ, computed with single multiplications; points are given as multiples
+    /// of the generator and a sign.
+    fn check(sums: &[Vec<((u64, bool), Scalar)>]) {
+        let signed = |(factor, negative): (u64, bool)| if negative { -point(factor) } else { point(factor) };
+        let points: Vec<Vec<G1Affine>> =
+            sums.iter().map(|sum| sum.iter().map(|(point, _)| signed(*point)).collect()).collect();
+        let slowly = |points: &Vec<G1Affine>, sum: &Vec<(_, Scalar)>| {
+            points
+                .iter()
+                .zip(sum)
+                .fold(G1::infinity(), |total, (point, (_, factor))| total + point.multiply_secret(factor))
+        };
+        let expected: Vec<G1> = points.iter().zip(sums).map(|(points, sum)| slowly(points, sum)).collect();
+        let halves = |sum: &Vec<(_, Scalar)>| sum.iter().map(|(_, factor)| split(factor)).collect();
+        let split_sums: Vec<Sum<'_>> =
+            points.iter().zip(sums).map(|(points, sum)| Sum::new(points, halves(sum))).collect();
+        let bits = u128::BITS;
+        assert_eq!(with_multiples(&split_sums, bits), expected);
+        for window in 3..=7 {
+            assert_eq!(with_buckets(&split_sums, bits, Recoding::of(window)), expected);
+        }
+        assert_eq!(evaluate(&split_sums), expected);
+    }
+
+    #[test]
+    fn few_points_take_multiples_and_many_take_buckets() {
+        assert_eq!(Method::cheapest(2, 13, 128), Method::Straus);
+        assert_eq!(Method::cheapest(2, 700, 128), Method::Buckets { window: 4 });
+        assert_eq!(Method::cheapest(1, 10_000, 128), Method::Buckets { window: 6 });
+    }
+
+    #[test]
+    fn sums_at_the_edges() {
+        let (one, last) = (Scalar::one(), -Scalar::one());
+        check(&[]);
+        check(&[vec![], vec![((1, false), last)], vec![]]);
+        check(&[vec![((1, false), Scalar::ZERO)]]);
+        check(&[vec![((2, false), last); 20]]);
+        check(&[vec![((2, false), last), ((2, true), last)], vec![((3, false), one), ((3, true), last)]]);
+        // ζ² = ζ − 1 makes these cancel out only when the images are added up.
+        let zeta = Scalar::from(0xd201_0000_0001_0000).square();
+        check(&[vec![((5, false), zeta.square()), ((5, true), zeta), ((5, false), one)]]);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn repeated_and_opposite_points_add_up(
+            terms in proptest::collection::vec(((1_u64..4, any::<bool>()), any::<[u8; 32]>(), 0_u32..=256), 0..24),
+            middle in 0_usize..24,
+        ) {
+            let factor = |seed: [u8; 32], kept: u32| {
+                let mut wide = [0; 64];
+                wide[32..].copy_from_slice(&seed);
+                wide[32..][..32 - kept as usize / 8].fill(0); // factors of all lengths
+                Scalar::from_wide_be_bytes(&wide)
+            };
+            let terms: Vec<_> = terms.into_iter().map(|(point, seed, kept)| (point, factor(seed, kept))).collect();
+            let (left, right) = terms.split_at(middle.min(terms.len()));
+            check(&[left.to_vec(), right.to_vec()]);
+        }
+    }
 }
