@@ -9,7 +9,7 @@
 //! 7. the evaluations and identities fold into one point F
 //! 8. e(W_z + u·W_ωz, [τ]₂) = e(F, [1]₂)
 
-use curve::{Domain, G1Affine, Scalar, linear_combination, pairings_agree};
+use curve::{Domain, G1Affine, Scalar, linear_combinations, pairings_agree};
 
 use crate::error::{ArgumentError, Code};
 use crate::evaluation_point::EvaluationPoint;
@@ -238,10 +238,9 @@ impl Terms {
 
 /// Step 8.
 pub(crate) fn check_pairing(setup: &Setup, left: &Terms, right: &Terms) -> Result<(), ArgumentError> {
-    let left = linear_combination(&left.points, &left.factors);
-    let right = linear_combination(&right.points, &right.factors);
+    let sums = linear_combinations(&[(&left.points, &left.factors), (&right.points, &right.factors)]);
     let (one, tau) = setup.g2();
-    if pairings_agree(&left, tau, &right, one) {
+    if pairings_agree(&sums[0], tau, &sums[1], one) {
         return Ok(());
     }
     let message = "the proof does not show this statement for these commitments in this context; make one that does";
