@@ -10,7 +10,7 @@ use crate::group_sums::Addend;
 use crate::scalar::SCALAR_BYTES;
 
 /// β; the other primitive cube root would belong to 1 − X².
-const CUBE_ROOT: Fp = Fp::from_words([
+pub(crate) const CUBE_ROOT: Fp = Fp::from_words([
     0x30f1_361b_798a_64e8,
     0xf3b8_ddab_7ece_5a2a,
     0x16a8_ca3a_c615_77f7,

@@ -11,7 +11,7 @@ const LIMBS: usize = 6;
 pub(crate) const FIELD_BYTES: usize = 8 * LIMBS;
 
 /// The characteristic p, least significant word first.
-const MODULUS: [u64; LIMBS] = [
+pub(crate) const MODULUS: [u64; LIMBS] = [
     0xb9fe_ffff_ffff_aaab,
     0x1eab_fffe_b153_ffff,
     0x6730_d2a0_f6b0_f624,

@@ -9,7 +9,7 @@ use blst::{
 };
 use zeroize::Zeroizing;
 
-use crate::{PointError, Scalar};
+use crate::{Engine, PointError, Scalar, vector};
 
 /// Length of a compressed point of G1.
 pub const G1_BYTES: usize = 48;
@@ -40,6 +40,15 @@ impl G1Affine {
             return Err(PointError::NotInSubgroup);
         }
         Ok(point)
+    }
+
+    /// Decodes each of some points as [`Self::from_bytes`] would: what one of them is never touches the others.
+    pub fn decode_each(encoded: &[[u8; G1_BYTES]]) -> Vec<Result<Self, PointError>> {
+        match Engine::active() {
+            Engine::Scalar => encoded.iter().map(Self::from_bytes).collect(),
+            // SAFETY: this engine is active only where the processor has the features.
+            Engine::Vector => unsafe { vector::decode(encoded) },
+        }
     }
 
     /// Decodes without the subgroup check, for data pinned by a digest whose points were checked once.

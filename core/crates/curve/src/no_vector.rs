@@ -2,11 +2,17 @@
 
 use blst::blst_fp6;
 
-use crate::G1Affine;
+use crate::{G1_BYTES, G1Affine, PointError};
 
 /// Whether this processor has what the engine uses.
 pub(crate) fn is_supported() -> bool {
     false
+}
+
+/// # Safety
+/// Never called.
+pub(crate) unsafe fn decode(_: &[[u8; G1_BYTES]]) -> Vec<Result<G1Affine, PointError>> {
+    unreachable!("the vector engine is not built in")
 }
 
 /// Lines that nobody prepares.

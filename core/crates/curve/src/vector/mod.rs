@@ -6,12 +6,18 @@
 //!
 //! Built for x86-64 with the feature `vector`; elsewhere `no_vector.rs` stands in this module's place.
 
+mod accumulators;
+mod decoding;
 mod field;
 mod lanes;
+mod modulus;
 mod pairing;
 mod point;
+mod square_root;
+mod subgroup;
 mod tower;
 
+pub(crate) use decoding::decode;
 pub(crate) use pairing::{PreparedLines, product_is_one};
 
 /// Whether this processor has what the engine uses.

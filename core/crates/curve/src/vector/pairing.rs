@@ -5,7 +5,8 @@ use blst::{
     blst_fp12_one,
 };
 
-use super::field::{Fp8, LANES};
+use super::field::Fp8;
+use super::modulus::LANES;
 use super::tower::{Factors, Fp2x8, Fp12};
 use crate::G1Affine;
 use crate::pairing::DOUBLINGS;

@@ -4,10 +4,11 @@
 //! a = 0, b = 4): right for every pair of points of odd order, equal, opposite and infinite ones included. So no lane
 //! ever needs to be looked at.
 
-use super::field::{Fp8, LANES};
+use super::field::Fp8;
+use super::modulus::LANES;
 use crate::{G1, G1Affine};
 
-/// Eight points. X is below 2^7·p, Y and Z below 4·p.
+/// Eight points. Coordinates are below 2·p, of points that were affine as below as there.
 #[derive(Clone, Copy)]
 pub(super) struct Point8 {
     pub(super) x: Fp8,
@@ -26,6 +27,13 @@ impl Affine8 {
     #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
     pub(super) fn from_points(points: &[G1Affine; LANES]) -> Self {
         Self { x: Fp8::from_blst(&points.map(|point| point.0.x)), y: Fp8::from_blst(&points.map(|point| point.0.y)) }
+    }
+
+    /// The eight points for the rest of the crate.
+    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+    pub(super) fn to_points(self) -> [G1Affine; LANES] {
+        let (x, y) = (self.x.to_blst(), self.y.to_blst());
+        core::array::from_fn(|lane| G1Affine(blst::blst_p1_affine { x: x[lane], y: y[lane] }))
     }
 
     /// The points with the opposite sign where a bit is set.
@@ -52,9 +60,9 @@ impl Point8 {
     #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
     pub(super) fn add(&self, other: &Self) -> Self {
         let (xx, yy, zz) = (self.x.mul(&other.x), self.y.mul(&other.y), self.z.mul(&other.z));
-        let xy = self.x.add(&self.y).mul(&other.x.add(&other.y)).sub(&xx).sub(&yy);
-        let yz = self.y.add(&self.z).mul(&other.y.add(&other.z)).sub(&yy).sub(&zz);
-        let xz = self.x.add(&self.z).mul(&other.x.add(&other.z)).sub(&xx).sub(&zz);
+        let xy = Fp8::sum_of_products([&self.x, &other.y], [&other.x, &self.y]);
+        let yz = Fp8::sum_of_products([&self.y, &other.z], [&other.y, &self.z]);
+        let xz = Fp8::sum_of_products([&self.x, &other.z], [&other.x, &self.z]);
         Self::from_products(&xx, &yy, &zz, (&xy, &yz, &xz))
     }
 
@@ -62,7 +70,7 @@ impl Point8 {
     #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
     pub(super) fn add_affine(&self, other: &Affine8) -> Self {
         let (xx, yy) = (self.x.mul(&other.x), self.y.mul(&other.y));
-        let xy = self.x.add(&self.y).mul(&other.x.add(&other.y)).sub(&xx).sub(&yy);
+        let xy = Fp8::sum_of_products([&self.x, &other.y], [&other.x, &self.y]);
         let yz = other.y.mul(&self.z).add(&self.y);
         let xz = other.x.mul(&self.z).add(&self.x);
         Self::from_products(&xx, &yy, &self.z, (&xy, &yz, &xz))
@@ -72,28 +80,30 @@ impl Point8 {
     #[inline]
     #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
     fn from_products(xx: &Fp8, yy: &Fp8, zz: &Fp8, (xy, yz, xz): (&Fp8, &Fp8, &Fp8)) -> Self {
-        let xx = xx.add(xx).add(xx);
+        let xx = xx.shifted::<1>().plus::<0>(xx).carried();
         let zz = times_12(zz);
         let (sum, difference) = (yy.add(&zz), yy.sub(&zz));
         let xz = times_12(xz);
         Self {
-            x: xy.mul(&difference).sub(&yz.mul(&xz)),
-            y: difference.mul(&sum).add(&xz.mul(&xx)),
-            z: sum.mul(yz).add(&xx.mul(xy)),
+            x: Fp8::sum_of_products([xy, &difference], [yz, &xz.neg()]),
+            y: Fp8::sum_of_products([&difference, &sum], [&xz, &xx]),
+            z: Fp8::sum_of_products([&sum, yz], [&xx, xy]),
         }
     }
 
     /// The doubles, lane by lane.
     #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
     pub(super) fn double(&self) -> Self {
-        let yy = self.y.square();
-        let yz = self.y.mul(&self.z);
-        let zz = times_12(&self.z.square());
-        let xy = self.x.mul(&self.y);
-        let eight = times_8(&yy);
-        let difference = yy.sub(&zz.add(&zz).add(&zz));
-        let half = difference.mul(&xy);
-        Self { x: half.add(&half), y: difference.mul(&yy.add(&zz)).add(&zz.mul(&eight)), z: yz.mul(&eight) }
+        let (yy, zz) = (self.y.square(), self.z.square());
+        let (xy, yz) = (self.x.mul(&self.y), self.y.mul(&self.z));
+        // Y² − 9bZ², with 9b = 36.
+        let difference = yy.shifted::<0>().minus::<5>(&zz).minus::<2>(&zz).carried();
+        let (zz, eight) = (times_12(&zz), yy.shifted::<3>().carried());
+        Self {
+            x: difference.mul(&xy.shifted::<1>().carried()),
+            y: Fp8::sum_of_products([&difference, &yy.add(&zz)], [&zz, &eight]),
+            z: yz.mul(&eight),
+        }
     }
 
     /// The second where a bit is set, the first elsewhere.
@@ -122,22 +132,11 @@ impl Point8 {
     }
 }
 
-/// 8·x.
-#[inline]
-#[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-fn times_8(element: &Fp8) -> Fp8 {
-    let four = element.add(element);
-    let four = four.add(&four);
-    four.add(&four)
-}
-
 /// 12·x = 3b·x.
 #[inline]
 #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
 fn times_12(element: &Fp8) -> Fp8 {
-    let four = element.add(element);
-    let four = four.add(&four);
-    four.add(&four).add(&four)
+    element.shifted::<3>().plus::<2>(element).carried()
 }
 
 #[cfg(test)]

@@ -6,8 +6,10 @@
 
 use blst::{blst_fp, blst_fp2, blst_fp12};
 
-use super::field::{Fp8, LANES, LIMBS, Wide};
+use super::accumulators::Wide;
+use super::field::Fp8;
 use super::lanes::Record;
+use super::modulus::{LANES, LIMBS};
 
 /// Coefficients of an element over Fp2.
 const COEFFICIENTS: usize = 6;
@@ -76,7 +78,7 @@ impl Fp2x8 {
     }
 }
 
-/// Elements of Fp2 that multiply whole vectors, with −im beside im so that sums of products need no subtraction.
+/// Elements of Fp2 that multiply whole vectors, with −im beside im.
 pub(super) struct Factors {
     re: [Record; LIMBS],
     im: [Record; LIMBS],
@@ -89,35 +91,42 @@ impl Factors {
     pub(super) fn new(elements: &Fp2x8) -> Self {
         Self { re: elements.re.limbs(), im: elements.im.limbs(), minus_im: elements.im.neg().limbs() }
     }
+
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+    fn broadcast(&self, lane: usize) -> Factor8 {
+        Factor8 {
+            re: Fp8::broadcast(&self.re, lane),
+            im: Fp8::broadcast(&self.im, lane),
+            minus_im: Fp8::broadcast(&self.minus_im, lane),
+        }
+    }
 }
 
-/// A sum of products in Fp2.
-struct Products {
-    re: Wide,
-    im: Wide,
+/// What multiplies a vector: −im stands beside im so that sums of products need no subtraction.
+struct Factor8 {
+    re: Fp8,
+    im: Fp8,
+    minus_im: Fp8,
 }
 
-impl Products {
-    #[inline]
-    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-    fn zero() -> Self {
-        Self { re: Wide::zero(), im: Wide::zero() }
-    }
-
-    #[inline]
-    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-    fn add(&mut self, a: &Fp2x8, re: &Fp8, im: &Fp8, minus_im: &Fp8) {
-        self.re.add_product(&a.re, re);
-        self.re.add_product(&a.im, minus_im);
-        self.im.add_product(&a.re, im);
-        self.im.add_product(&a.im, re);
-    }
-
-    #[inline]
-    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-    fn reduced(self) -> Fp2x8 {
-        Fp2x8 { re: self.re.reduced(), im: self.im.reduced() }
-    }
+/// A sum of products in Fp2, with one reduction for each part.
+#[inline]
+#[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+fn sum_of_products<const TERMS: usize>(terms: &[(Fp2x8, Factor8); TERMS]) -> Fp2x8 {
+    let re = Wide::reduced(|sum| {
+        for (a, b) in terms {
+            sum.add_product(&a.re, &b.re);
+            sum.add_product(&a.im, &b.minus_im);
+        }
+    });
+    let im = Wide::reduced(|sum| {
+        for (a, b) in terms {
+            sum.add_product(&a.re, &b.im);
+            sum.add_product(&a.im, &b.re);
+        }
+    });
+    Fp2x8 { re, im }
 }
 
 /// An element of Fp12. Coefficients below 4·p.
@@ -148,13 +157,10 @@ impl Fp12 {
     #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
     pub(super) fn times_terms<const TERMS: usize>(&self, factors: &Factors, terms: [(usize, usize); TERMS]) -> Self {
         let wrapped = self.0.times_xi();
-        let mut sum = Products::zero();
-        for (power, lane) in terms {
+        Self(sum_of_products(&terms.map(|(power, lane)| {
             let shifted = if power == 0 { self.0 } else { self.0.arranged(&wrapped, shift(power)) };
-            let (re, im) = (Fp8::broadcast(&factors.re, lane), Fp8::broadcast(&factors.im, lane));
-            sum.add(&shifted, &re, &im, &Fp8::broadcast(&factors.minus_im, lane));
-        }
-        Self(sum.reduced())
+            (shifted, factors.broadcast(lane))
+        })))
     }
 
     #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
@@ -209,9 +215,8 @@ impl Fp12 {
     /// The coefficients times other elements of Fp2, lane by lane.
     #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
     pub(super) fn times_each(&self, factors: &Fp2x8) -> Self {
-        let mut sum = Products::zero();
-        sum.add(&self.0, &factors.re, &factors.im, &factors.im.neg());
-        Self(sum.reduced())
+        let factor = Factor8 { re: factors.re, im: factors.im, minus_im: factors.im.neg() };
+        Self(sum_of_products(&[(self.0, factor)]))
     }
 
     /// The coefficients with the opposite imaginary parts.
@@ -237,15 +242,14 @@ fn shift(power: usize) -> [i64; LANES] {
 fn cubic_products(left: &Fp2x8, right: &Fp2x8) -> Fp2x8 {
     let wrapped = left.times_xi();
     let minus_im = right.im.neg();
-    let mut sum = Products::zero();
     let shifts = [[0, 1, 2, 3, 4, 5, 6, 7], [10, 0, 1, 13, 3, 4, 6, 7], [9, 10, 0, 12, 13, 3, 6, 7]];
-    for (power, shift) in shifts.into_iter().enumerate() {
+    sum_of_products(&core::array::from_fn::<_, 3, _>(|power| {
         let (low, high) = (power as i64, 3 + power as i64);
         let spread = [low, low, low, high, high, high, 6, 7];
         let of = |part: &Fp8| part.arranged(part, spread);
-        sum.add(&left.arranged(&wrapped, shift), &of(&right.re), &of(&right.im), &of(&minus_im));
-    }
-    sum.reduced()
+        let factor = Factor8 { re: of(&right.re), im: of(&right.im), minus_im: of(&minus_im) };
+        (left.arranged(&wrapped, shifts[power]), factor)
+    }))
 }
 
 /// fᵢ·fᵢ₊₃ for i < 3: real parts are made in lanes 0 to 2, imaginary ones in 3 to 5.
@@ -253,9 +257,10 @@ fn cubic_products(left: &Fp2x8, right: &Fp2x8) -> Fp2x8 {
 #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
 fn cross_products(f: &Fp2x8) -> Fp2x8 {
     let low = [0, 1, 2, 0, 1, 2, 6, 7];
-    let mut sum = Wide::zero();
-    sum.add_product(&f.re.arranged(&f.re, low), &f.re.arranged(&f.im, [3, 4, 5, 11, 12, 13, 6, 7]));
-    sum.add_product(&f.im.arranged(&f.im, low), &f.im.neg().arranged(&f.re, [3, 4, 5, 11, 12, 13, 6, 7]));
-    let re = sum.reduced();
+    let high = [3, 4, 5, 11, 12, 13, 6, 7];
+    let re = Fp8::sum_of_products(
+        [&f.re.arranged(&f.re, low), &f.re.arranged(&f.im, high)],
+        [&f.im.arranged(&f.im, low), &f.im.neg().arranged(&f.re, high)],
+    );
     Fp2x8 { re, im: re.arranged(&re, [3, 4, 5, 3, 4, 5, 6, 7]) }
 }
