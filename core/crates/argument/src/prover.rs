@@ -308,6 +308,32 @@ mod tests {
     }
 
     #[test]
+    fn every_polynomial_has_the_blinders_that_its_evaluations_need() {
+        let (setup, statement) = (Setup::global().unwrap(), statement());
+        let opening = Opening::new(256, [(0, Integer::from(7))], &[1; 32]).unwrap();
+        let digits = digit_columns(&statement, &[&opening]).unwrap();
+        let prover = Prover {
+            statement: &statement,
+            domain: setup.domain(256),
+            basis: setup.basis(256),
+            vectors: vec![polynomial(&opening)],
+            digits: &digits,
+        };
+        let mut blinders = Blinders::for_proof(&mut SysRng, &statement, &[&opening], b"").unwrap();
+        let lookup = Lookup::commit(&prover, &mut blinders).unwrap();
+        let folded = prover.fold((Scalar::from(300), Scalar::from(3), Scalar::from(5))).unwrap();
+        let sums = Sums::commit(&prover, &lookup, &folded, &mut blinders).unwrap();
+        let hidden =
+            [&lookup.digits[0], &lookup.multiplicities, &sums.inverses[0], &sums.table_inverse, &sums.accumulator];
+        let drawn: Vec<_> = hidden.map(|polynomial| polynomial.tail.to_vec()).concat();
+        let count = |polynomial: &Blinded| polynomial.tail.iter().filter(|blinder| !blinder.is_zero()).count();
+        // The table of section 7.3: evaluations seen, and at least as many blinders.
+        assert_eq!(hidden.map(count), [2, 2, 2, 2, 4]);
+        let distinct: std::collections::BTreeSet<_> = drawn.iter().map(Scalar::to_be_bytes).collect();
+        assert_eq!(distinct.len(), 12 + 1);
+    }
+
+    #[test]
     fn a_challenge_inside_the_table_starts_the_prover_again() {
         assert!(inverse_table(Scalar::from(255)).is_none());
         assert!(inverse_table(Scalar::from(256)).is_some());

@@ -4,6 +4,8 @@ mod support;
 
 use argument::proof::EncodedPoint;
 use argument::{ArgumentError, Claim, Code, Setup, Statement, verify, verify_batch};
+use curve::{G1, Scalar};
+use support::example::{CONTEXT, example, layout, line, moved, with};
 use support::{Case, cases};
 
 /// A case of the known answers whose statement is well-formed.
@@ -91,4 +93,22 @@ fn the_same_proof_twice_is_good_twice_or_bad_twice() {
     assert_eq!(refused(&[good.claim(); 5]), []);
     let positions: Vec<_> = refused(&[bad, good.claim(), bad]).into_iter().map(|(at, _)| at).collect();
     assert_eq!(positions, [0, 2]);
+}
+
+#[test]
+fn batch_weights_two_wrongs_that_cancel_out_are_both_named() {
+    // W_z + D and W_z − D: the errors (τ − z)·D and −(τ − z)·D cancel out wherever both proofs weigh the same.
+    let example = example();
+    let at = layout().0[9];
+    let by = line(Scalar::from(5), Scalar::from(7));
+    let shifted = |by: &G1| with(at, &moved(&example.proof[at..at + 48], by));
+    let (plus, minus) = (shifted(&by), shifted(&-by));
+    let good =
+        Claim { statement: &example.statement, commitments: &example.inputs, context: CONTEXT, proof: &example.proof };
+    let (plus, minus) = (Claim { proof: &plus, ..good }, Claim { proof: &minus, ..good });
+    let named =
+        |claims: &[Claim<'_>]| refused(claims).into_iter().map(|(at, error)| (at, error.code)).collect::<Vec<_>>();
+    assert_eq!(named(&[plus, minus]), [(0, Code::ProofInvalid), (1, Code::ProofInvalid)]);
+    assert_eq!(named(&[good, minus, good, plus, good]), [(1, Code::ProofInvalid), (3, Code::ProofInvalid)]);
+    assert_eq!(named(&[plus, good, good, minus]), [(0, Code::ProofInvalid), (3, Code::ProofInvalid)]);
 }

@@ -3,79 +3,10 @@
 mod support;
 
 use argument::proof::{EncodedPoint, ProofBytes};
-use argument::{Code, Opening, Row, Setup, Statement, challenges, prove, verify};
+use argument::{Code, Statement, challenges};
 use curve::{G1, G1Affine, MODULUS_BYTES, Scalar};
 use proptest::prelude::*;
-use support::{Seeded, opening, row};
-
-/// A statement with every kind of element: two digit columns, two inputs, one auxiliary vector.
-struct Example {
-    statement: Statement,
-    inputs: Vec<EncodedPoint>,
-    proof: Vec<u8>,
-}
-
-const CONTEXT: &[u8] = b"venue-a|epoch-1";
-
-fn rows() -> Vec<Row> {
-    let mut rows = vec![
-        row(64, 0, &[&[(1, -1)], &[], &[(0, 1)]]),
-        row(64, 0, &[&[(1, 1)], &[], &[(0, 1)]]),
-        row(96, 1000, &[&[(0, 2)], &[(3, 1)], &[(0, -7)]]),
-    ];
-    rows.extend((0..20).map(|at| row(128, 1 << 80, &[&[(at, 5)], &[(at, -3)], &[]])));
-    rows
-}
-
-fn openings() -> Vec<Opening> {
-    let mut rng = Seeded(11);
-    [&[(0, 500), (1, -20)][..], &[(3, 40)], &[(0, 20)]].map(|entries| opening(256, entries, &mut rng)).into()
-}
-
-fn example() -> &'static Example {
-    static EXAMPLE: std::sync::OnceLock<Example> = std::sync::OnceLock::new();
-    EXAMPLE.get_or_init(|| {
-        let setup = Setup::global().unwrap();
-        let statement = Statement::new(256, 3, 2, rows()).unwrap();
-        assert_eq!((statement.columns(), statement.auxiliary()), (2, 1));
-        let openings = openings();
-        let references: Vec<_> = openings.iter().collect();
-        let proof = prove(setup, &statement, &references, CONTEXT).unwrap();
-        let inputs = openings[..2].iter().map(|opening| opening.commitment(setup).unwrap()).collect();
-        Example { statement, inputs, proof }
-    })
-}
-
-fn verdict(
-    statement: &Statement,
-    inputs: &[EncodedPoint],
-    context: &[u8],
-    proof: &[u8],
-) -> Result<(), (Code, Option<u8>)> {
-    verify(Setup::global().unwrap(), statement, inputs, context, proof).map_err(|error| (error.code, error.step))
-}
-
-fn verdict_of_proof(proof: &[u8]) -> Result<(), (Code, Option<u8>)> {
-    let example = example();
-    verdict(&example.statement, &example.inputs, CONTEXT, proof)
-}
-
-const INVALID: Result<(), (Code, Option<u8>)> = Err((Code::ProofInvalid, Some(8)));
-
-/// Offsets of the points and of the scalars of the example's proof, by section 5.
-fn layout() -> (Vec<usize>, Vec<usize>) {
-    let leading = 1 + 2 + 1 + 2 + 3;
-    let scalars = 48 * leading;
-    let mut points: Vec<usize> = (0..leading).map(|at| 48 * at).collect();
-    points.extend([scalars + 96, scalars + 96 + 48]);
-    (points, (0..3).map(|at| scalars + 32 * at).collect())
-}
-
-fn with(at: usize, bytes: &[u8]) -> Vec<u8> {
-    let mut proof = example().proof.clone();
-    proof[at..at + bytes.len()].copy_from_slice(bytes);
-    proof
-}
+use support::example::{CONTEXT, Example, INVALID, example, layout, rows, verdict, verdict_of_proof, with};
 
 #[test]
 fn the_untouched_proof_is_accepted() {
@@ -210,32 +141,8 @@ fn input_commitments_are_checked_at_step_2() {
 }
 
 #[test]
-fn every_message_changes_the_challenges_after_it_and_none_before() {
+fn challenges_of_a_wrong_length_or_count_are_refused() {
     let Example { statement, inputs, proof } = example();
-    let drawn = |inputs: &[EncodedPoint], context: &[u8], proof: &[u8]| {
-        let drawn = challenges(statement, inputs, context, proof).unwrap();
-        [drawn.beta, drawn.gamma, drawn.alpha, drawn.y, drawn.z, drawn.v, drawn.u]
-    };
-    let original = drawn(inputs, CONTEXT, proof);
-    let (points, scalars) = layout();
-    // The first challenge after each element: 0 β, 3 y, 4 z, 5 v, 6 u.
-    let first_after = [0, 0, 0, 0, 3, 3, 3, 3, 4, 6, 6];
-    let messages = points.iter().zip(first_after).chain(scalars.iter().zip([5, 5, 5]));
-    for (at, first) in messages {
-        let changed = drawn(inputs, CONTEXT, &with(at + 20, &[proof[at + 20] ^ 1]));
-        for (number, (before, after)) in original.iter().zip(&changed).enumerate() {
-            assert_eq!(before == after, number < first, "element at {at}, challenge {number}");
-        }
-    }
-    let mut other_inputs = inputs.clone();
-    other_inputs[1][20] ^= 1;
-    for changed in [drawn(&other_inputs, CONTEXT, proof), drawn(inputs, b"", proof)] {
-        assert!(original.iter().zip(&changed).all(|(before, after)| before != after));
-    }
-    let mut other_rows = rows();
-    other_rows[2].constant = argument::Integer::from(1001);
-    let other = challenges(&Statement::new(256, 3, 2, other_rows).unwrap(), inputs, CONTEXT, proof).unwrap();
-    assert!(original[0] != other.beta && original[1] != other.gamma && original[2] != other.alpha);
     assert_eq!(challenges(statement, inputs, CONTEXT, &proof[1..]).unwrap_err().code, Code::ProofLength);
     assert_eq!(challenges(statement, &inputs[1..], CONTEXT, proof).unwrap_err().code, Code::CommitmentCount);
 }

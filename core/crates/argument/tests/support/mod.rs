@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "every test file uses its own part")]
 
+pub mod example;
+
 use std::collections::BTreeMap;
 
 use argument::proof::EncodedPoint;
