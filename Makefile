@@ -11,7 +11,7 @@ ROOMS := model reference attestation client node chains oracles risk relayers pr
 CORE_SOURCES := $(shell find core -path core/target -prune -o -type f \( -name '*.rs' -o -name '*.toml' -o -name '*.lock' -o -name '*.py' -o -name '*.pyi' -o -name '*.bin' \) -print 2>/dev/null)
 SEED ?= 1
 
-.PHONY: help demo test test-rust test-python check lint types proto bench bench-core bench-sweep bench-memory bench-typescript bench-gas costs mutants mutants-all races install tools clean
+.PHONY: help demo test test-rust test-python check lint types proto bench bench-core bench-sweep bench-memory bench-typescript bench-gas plots costs mutants mutants-all races install tools clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -116,6 +116,9 @@ bench-typescript: install ## The verifier for browsers and Node, in Node
 
 bench-gas: install ## Gas of every contract call
 	@$(BIN)/python benches/gas.py
+
+plots: install ## docs/performance.md and its pictures from the figures in build/bench
+	@$(BIN)/python -m benches.plot_core --collect
 
 clean: ## Remove everything that was built
 	rm -rf $(BUILD) $(VENV) node_modules core/target build dist client/typescript/build client/typescript/dist

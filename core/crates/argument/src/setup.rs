@@ -140,6 +140,7 @@ mod tests {
     use curve::{Scalar, linear_combination, pairings_agree};
 
     use super::*;
+    use crate::{Claim, Integer, Opening, Row, Statement, prove, verify, verify_batch};
 
     fn decoded() -> (Vec<G1Affine>, Vec<G2Affine>) {
         let (g1, g2) = SETUP_BYTES.split_at(G1_POWERS * G1_BYTES);
@@ -182,5 +183,21 @@ mod tests {
         let basis = Setup::global().unwrap().basis(256);
         let ones = vec![Scalar::one(); 256];
         assert_eq!(linear_combination(basis.lagrange(), &ones).to_affine(), Some(G1Affine::generator()));
+    }
+
+    #[test]
+    fn who_only_verifies_makes_none_of_the_provers_bases() {
+        let row = Row { bits: 8, constant: Integer::ZERO, weights: vec![vec![(0, 1)]] };
+        let statement = Statement::new(256, 1, 1, vec![row]).unwrap();
+        let opening = Opening::new(256, [(0, Integer::from(7))], &[1; 32]).unwrap();
+        let prover = Setup::global().unwrap();
+        let commitments = [opening.commitment(prover).unwrap()];
+        let proof = prove(prover, &statement, &[&opening], b"").unwrap();
+        let verifier = Setup::load(SETUP_BYTES).unwrap();
+        verify(&verifier, &statement, &commitments, b"", &proof).unwrap();
+        let claim = Claim { statement: &statement, commitments: &commitments, context: b"", proof: &proof };
+        assert!(verify_batch(&verifier, &[claim, claim]).is_empty());
+        assert!(verifier.bases.iter().all(|basis| basis.get().is_none()));
+        assert!(prover.bases[0].get().is_some());
     }
 }

@@ -4,10 +4,10 @@ use curve::Engine;
 use serde_json::{Map, Value, json};
 
 use crate::interleaved::{Interleaved, Medians};
-use crate::machine;
 use crate::ours::{Batch, Example, Rows, table_mebibytes};
+use crate::parts::Pieces;
 use crate::peers::{Dalek, PEER_VALUES, Tari};
-use crate::targets;
+use crate::{machine, parts, targets};
 
 /// How often everything is measured.
 const ROUNDS: usize = 31;
@@ -40,10 +40,15 @@ pub fn measure() -> Value {
     let batch = small.batch(BATCH);
     let large = Example::new(2048, Rows::Values { count: 2048 });
     let (dalek, tari) = (Dalek::new(PEER_VALUES), Tari::new(PEER_VALUES, BATCH));
+    let pieces = Pieces::new(&small, BATCH);
     let mut tasks = Interleaved::default();
     add_peers(&mut tasks, &dalek, &tari);
+    tasks.add("prepare statement", Engine::active(), || small.prepare());
     for engine in engines() {
         add_ours(&mut tasks, engine, (&small, &batch, &large));
+        pieces.add_proving(&mut tasks, engine);
+        pieces.add_verifying(&mut tasks, engine, &batch, 1);
+        pieces.add_verifying(&mut tasks, engine, &batch, BATCH);
     }
     let medians = tasks.run(ROUNDS);
     let of = |engine: Engine| engine.is_supported().then(|| ours(engine, &medians, &small));
@@ -53,6 +58,9 @@ pub fn measure() -> Value {
     document.insert("targets".into(), targets::judge(scalar.as_ref(), vector.as_ref()));
     document.insert("scalar".into(), json!(scalar));
     document.insert("vector".into(), json!(vector));
+    let parts = engines().map(|engine| (engine_name(engine).to_owned(), parts::table(&medians, engine, BATCH)));
+    document.insert("parts".into(), Value::Object(parts.collect()));
+    document.insert("prepare_statement".into(), rounded(medians.of("prepare statement")));
     document.insert("peers".into(), peers(&medians, &dalek, &tari));
     document.insert("machine".into(), machine::description());
     document.insert("rounds".into(), ROUNDS.into());

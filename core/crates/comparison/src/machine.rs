@@ -14,7 +14,7 @@ pub fn description() -> Value {
     };
     json!({
         "cpu": field("model name"),
-        "family_model": format!("{} {}", field("cpu family"), field("model")),
+        "family_model": format!("family {}, model {}", field("cpu family"), field("model")),
         "cores": cores(),
         "system": format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
         "vector_engine": Engine::Vector.is_supported(),

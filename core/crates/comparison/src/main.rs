@@ -7,6 +7,7 @@ mod figures;
 mod interleaved;
 mod machine;
 mod ours;
+mod parts;
 mod peers;
 mod report;
 mod sweep;

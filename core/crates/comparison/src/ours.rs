@@ -1,7 +1,7 @@
 //! The argument on examples that anybody can make again: numbers are drawn from a fixed sequence and fill their range.
 
 use argument::proof::EncodedPoint;
-use argument::{Claim, Integer, Opening, Row, Setup, Statement, prove, verify, verify_batch};
+use argument::{Claim, Integer, Opening, Row, Setup, Statement, challenges, prove, verify, verify_batch};
 
 const WEIGHT_BITS: u32 = 20;
 const WEIGHTED_ENTRY_BITS: u32 = 40;
@@ -18,6 +18,7 @@ pub enum Rows {
 
 /// A statement with an opening, its commitment and one proof.
 pub struct Example {
+    rows: Vec<Row>,
     statement: Statement,
     values: Vec<i128>,
     opened: Opened,
@@ -39,14 +40,14 @@ impl Example {
             Rows::Values { .. } => VALUE_BITS - 1,
         };
         let values: Vec<i128> = (0..n).map(|at| drawn(at, bits)).collect();
-        let rows = match rows {
+        let rows: Vec<Row> = match rows {
             Rows::Weighted { count, bits } => (0..count).map(|row| weighted(row, bits, &values)).collect(),
             Rows::Values { count } => (0..count).map(value).collect(),
         };
-        let statement = Statement::new(n, 1, 1, rows).expect("well-formed");
+        let statement = Statement::new(n, 1, 1, rows.clone()).expect("well-formed");
         let opened = Opened::new(&values, 7);
         let proof = make(&statement, &opened.opening);
-        Self { statement, values, opened, proof }
+        Self { rows, statement, values, opened, proof }
     }
 
     pub fn prove(&self) {
@@ -55,6 +56,16 @@ impl Example {
 
     pub fn verify(&self) {
         verify(setup(), &self.statement, &[self.opened.commitment], b"", &self.proof).expect("a good proof");
+    }
+
+    /// Analyses and hashes the rows again, as is done once for each policy snapshot.
+    pub fn prepare(&self) {
+        Statement::new(self.values.len(), 1, 1, self.rows.clone()).expect("well-formed");
+    }
+
+    /// The commitment that the prover makes again of what it opens.
+    pub fn commit(&self) {
+        self.opened.opening.commitment(setup()).expect("not zero");
     }
 
     pub fn proof_bytes(&self) -> usize {
@@ -92,6 +103,13 @@ impl Batch<'_> {
         let claim = |(commitments, proof)| Claim { statement: self.statement, commitments, context: b"", proof };
         let claims: Vec<_> = self.entries[..count].iter().map(|(c, proof)| claim((c, proof))).collect();
         assert!(verify_batch(setup(), &claims).is_empty(), "good proofs");
+    }
+
+    /// Draws the challenges of the first `count`.
+    pub fn replay(&self, count: usize) {
+        for (commitments, proof) in &self.entries[..count] {
+            challenges(self.statement, commitments, b"", proof).expect("of the right length");
+        }
     }
 }
 

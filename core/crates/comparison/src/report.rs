@@ -25,6 +25,14 @@ pub fn print_figures(document: &Value) {
     for (key, figure) in document["peers"].as_object().expect("figures") {
         println!("{key:22}{:>10}", shown(figure));
     }
+    for (engine, wholes) in document["parts"].as_object().expect("one table to an engine") {
+        for (whole, rows) in wholes.as_object().expect("tables of parts") {
+            println!("\nwhere the time goes: {whole}, {engine} engine");
+            for row in rows.as_array().expect("rows") {
+                println!("  {:20}{:>10}", row[0].as_str().unwrap_or(""), shown(&row[1]));
+            }
+        }
+    }
 }
 
 fn shown(figure: &Value) -> String {
