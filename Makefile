@@ -7,6 +7,8 @@ BIN := $(VENV)/bin
 BUILD := .build
 # Tools that were installed into the environment (maturin, buf, vyper) come before the machine's own.
 export PATH := $(abspath $(BIN)):$(PATH)
+# Tables of the core are kept with the build, not in the home of whoever builds.
+export MARGINPROOF_CACHE_DIR ?= $(abspath $(BUILD))/tables
 ROOMS := model reference attestation client node chains oracles risk relayers prover verifier cli
 CORE_SOURCES := $(shell find core -path core/target -prune -o -type f \( -name '*.rs' -o -name '*.toml' -o -name '*.lock' -o -name '*.py' -o -name '*.pyi' -o -name '*.bin' \) -print 2>/dev/null)
 SEED ?= 1

@@ -6,6 +6,7 @@ use curve::{Domain, FixedBase, G1, G1_BYTES, G1Affine, G2_BYTES, G2Affine, Prepa
 use sha2::{Digest, Sha256};
 
 use crate::error::{ArgumentError, Code};
+use crate::table_cache::TableSettings;
 
 /// SHA-256 of all G1 powers followed by all G2 powers, compressed, in order.
 pub const SETUP_DIGEST: [u8; 32] = [
@@ -33,21 +34,30 @@ pub struct Setup {
     g1_powers: &'static [u8],
     generator_g2: PreparedG2,
     tau_g2: PreparedG2,
+    tables: TableSettings,
     domains: [OnceLock<Domain>; DOMAIN_SIZES.len()],
     bases: [OnceLock<Basis>; DOMAIN_SIZES.len()],
 }
 
 impl Setup {
-    /// The setup compiled in; its digest is checked the first time.
+    /// The setup compiled in, with tables as the environment has them; its digest is checked the first time.
     ///
     /// # Errors
     /// `SETUP_DIGEST_MISMATCH`.
     pub fn global() -> Result<&'static Self, ArgumentError> {
         static GLOBAL: OnceLock<Result<Setup, ArgumentError>> = OnceLock::new();
-        GLOBAL.get_or_init(|| Self::load(SETUP_BYTES)).as_ref().map_err(Clone::clone)
+        GLOBAL.get_or_init(|| Self::new(TableSettings::from_environment())).as_ref().map_err(Clone::clone)
     }
 
-    fn load(bytes: &'static [u8]) -> Result<Self, ArgumentError> {
+    /// The setup compiled in, with tables of its own.
+    ///
+    /// # Errors
+    /// `SETUP_DIGEST_MISMATCH`.
+    pub fn new(tables: TableSettings) -> Result<Self, ArgumentError> {
+        Self::load(SETUP_BYTES, tables)
+    }
+
+    fn load(bytes: &'static [u8], tables: TableSettings) -> Result<Self, ArgumentError> {
         if Sha256::digest(bytes).as_slice() != SETUP_DIGEST {
             return Err(mismatch());
         }
@@ -57,6 +67,7 @@ impl Setup {
             g1_powers,
             generator_g2: PreparedG2::from(&G2Affine::from_bytes(&g2_powers[0])?),
             tau_g2: PreparedG2::from(&G2Affine::from_bytes(&g2_powers[1])?),
+            tables,
             domains: Default::default(),
             bases: Default::default(),
         })
@@ -78,9 +89,9 @@ impl Setup {
         size_of_val(basis.lagrange()) + basis.table().bytes() + basis.hiding().bytes()
     }
 
-    /// The basis for n, made at its first use (0.1 s for n = 256).
+    /// The basis for n, read or made at its first use: committing and proving need it, verifying does not.
     pub(crate) fn basis(&self, n: usize) -> &Basis {
-        self.bases[position(n)].get_or_init(|| Basis::new(self.domain(n), self.g1_powers))
+        self.bases[position(n)].get_or_init(|| Basis::new(self.domain(n), self.g1_powers, &self.tables))
     }
 }
 
@@ -91,37 +102,36 @@ fn mismatch() -> ArgumentError {
     )
 }
 
-fn position(n: usize) -> usize {
+/// Where n stands among [`DOMAIN_SIZES`].
+pub(crate) fn position(n: usize) -> usize {
     DOMAIN_SIZES.iter().position(|size| *size == n).expect("statements and openings admit these sizes only")
 }
 
-/// What every polynomial of the argument is committed with: [L_i(τ)]₁ for i < n, then [Z_H(τ)·τ^j]₁ for j < 4.
+/// What every polynomial of the argument is committed with: [L_i(τ)]₁ for i < n, and [Z_H(τ)·τ^j]₁ for j < 4.
 #[derive(Debug)]
 pub(crate) struct Basis {
     lagrange: Vec<G1Affine>,
-    table: OnceLock<FixedBase>,
+    table: FixedBase,
     hiding: SecretBase,
 }
 
 impl Basis {
-    fn new(domain: &Domain, g1_powers: &[u8]) -> Self {
+    fn new(domain: &Domain, g1_powers: &[u8], tables: &TableSettings) -> Self {
+        let (encoded, _) = g1_powers.as_chunks();
         let n = domain.size();
-        let (encoded, _) = g1_powers.as_chunks::<G1_BYTES>();
-        let powers: Vec<G1> = encoded[..n + TAIL]
-            .iter()
-            .map(|bytes| G1::from(G1Affine::from_pinned_bytes(bytes).expect("the digest pins valid points")))
-            .collect();
-        let mut points = powers[..n].to_vec();
-        domain.lagrange_points(&mut points);
-        points.extend((0..TAIL).map(|j| powers[n + j] + -powers[j]));
-        let mut lagrange = G1::batch_to_affine(&points).expect("τ is no root of unity");
-        let vanishing = lagrange.split_off(n);
-        Self { lagrange, table: OnceLock::new(), hiding: SecretBase::new(&vanishing) }
+        let table = tables.read(n).unwrap_or_else(|| {
+            let made = FixedBase::new(&lagrange_points(domain, &encoded[..n]), tables.window);
+            tables.write(n, &made);
+            made
+        });
+        let vanishing: Vec<G1> = (0..TAIL).map(|j| decode(&encoded[n + j]) + -decode(&encoded[j])).collect();
+        let vanishing = G1::batch_to_affine(&vanishing).expect("τ is no root of unity");
+        Self { lagrange: table.points(), table, hiding: SecretBase::new(&vanishing) }
     }
 
-    /// [L_i(τ)]₁, prepared for factors of full length; made at its first use, 3 KiB for each point.
+    /// [L_i(τ)]₁, prepared for factors of any size.
     pub(crate) fn table(&self) -> &FixedBase {
-        self.table.get_or_init(|| FixedBase::new(&self.lagrange, FixedBase::DEFAULT_WINDOW))
+        &self.table
     }
 
     /// [L_i(τ)]₁.
@@ -133,6 +143,16 @@ impl Basis {
     pub(crate) fn hiding(&self) -> &SecretBase {
         &self.hiding
     }
+}
+
+fn decode(bytes: &[u8; G1_BYTES]) -> G1 {
+    G1Affine::from_pinned_bytes(bytes).expect("the digest pins valid points").into()
+}
+
+fn lagrange_points(domain: &Domain, powers: &[[u8; G1_BYTES]]) -> Vec<G1Affine> {
+    let mut points: Vec<G1> = powers.iter().map(decode).collect();
+    domain.lagrange_points(&mut points);
+    G1::batch_to_affine(&points).expect("τ is no root of unity")
 }
 
 #[cfg(test)]
@@ -173,9 +193,12 @@ mod tests {
     fn other_bytes_are_refused() {
         let mut bytes = SETUP_BYTES.to_vec();
         bytes[100_000] ^= 1;
-        let error = Setup::load(bytes.leak()).unwrap_err();
+        let error = Setup::load(bytes.leak(), TableSettings::default()).unwrap_err();
         assert_eq!(error.code, Code::SetupDigestMismatch);
-        assert_eq!(Setup::load(&SETUP_BYTES[1..]).unwrap_err().code, Code::SetupDigestMismatch);
+        assert_eq!(
+            Setup::load(&SETUP_BYTES[1..], TableSettings::default()).unwrap_err().code,
+            Code::SetupDigestMismatch
+        );
     }
 
     #[test]

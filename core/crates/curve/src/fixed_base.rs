@@ -30,6 +30,9 @@ impl FixedBase {
     /// The window that is fastest for some 200 to 1000 points.
     pub const DEFAULT_WINDOW: u32 = 6;
 
+    /// Every window that there is.
+    pub const WINDOWS: core::ops::RangeInclusive<u32> = 3..=7;
+
     /// Computes the multiples: some 60 µs for each point.
     ///
     /// # Panics
@@ -55,6 +58,20 @@ impl FixedBase {
         size_of_val(self.multiples.as_slice())
     }
 
+    /// The points themselves.
+    pub fn points(&self) -> Vec<G1Affine> {
+        let firsts = self.multiples.iter().step_by(self.recoding.positions(HALF_BITS));
+        firsts.map(|multiple| multiple.point().point().expect("no multiple is infinity")).collect()
+    }
+
+    /// The length of what [`Self::to_bytes`] makes of so many points.
+    ///
+    /// # Panics
+    /// When `window` is not one of [`Self::WINDOWS`], which is a mistake in the calling program.
+    pub fn encoded_length(points: usize, window: u32) -> usize {
+        points * Recoding::of(window).positions(HALF_BITS) * 2 * FIELD_BYTES
+    }
+
     /// The multiples for a file: for each point, for each digit, x and y of 48 bytes each, little-endian and in
     /// Montgomery form (times 2^384), which is the fastest to read back. One table has one encoding.
     pub fn to_bytes(&self) -> Vec<u8> {
@@ -65,27 +82,26 @@ impl FixedBase {
         coordinates.flat_map(Fp::to_pinned_bytes).collect()
     }
 
-    /// Reads what [`Self::to_bytes`] wrote for these points and this window: some 0.2 µs for each multiple.
+    /// Reads what [`Self::to_bytes`] wrote for this window: some 0.2 µs for each multiple.
     ///
     /// **The caller must have compared a digest of the bytes with a pinned one**: that the multiples are what they
-    /// should be is not checked here. Nothing when the length is wrong, a coordinate is not reduced, or the first
-    /// multiples are not the points themselves.
+    /// should be, or points at all, is not checked here. Nothing when the length is that of no number of points, a
+    /// coordinate is not reduced, or x is 0.
     ///
     /// # Panics
     /// When `window` is not one of 3 to 7, which is a mistake in the calling program.
-    pub fn from_pinned_bytes(points: &[G1Affine], window: u32, bytes: &[u8]) -> Option<Self> {
+    pub fn from_pinned_bytes(window: u32, bytes: &[u8]) -> Option<Self> {
         let recoding = Recoding::of(window);
         let (coordinates, rest) = bytes.as_chunks::<FIELD_BYTES>();
-        if !rest.is_empty() || coordinates.len() != 2 * points.len() * recoding.positions(HALF_BITS) {
+        if !rest.is_empty() || !coordinates.len().is_multiple_of(2 * recoding.positions(HALF_BITS)) {
             return None;
         }
         let read = |pair: &[[u8; FIELD_BYTES]; 2]| {
             let (x, y) = (Fp::from_pinned_bytes(&pair[0])?, Fp::from_pinned_bytes(&pair[1])?);
-            Some(Orbit::from(Addend { x, y }))
+            Some(Addend { x, y }).filter(|multiple| !multiple.is_infinity()).map(Orbit::from)
         };
         let multiples = coordinates.as_chunks().0.iter().map(read).collect::<Option<Vec<Orbit>>>()?;
-        let firsts = multiples.iter().step_by(recoding.positions(HALF_BITS)).map(Orbit::point);
-        firsts.eq(points.iter().map(Addend::from)).then_some(Self { recoding, multiples })
+        Some(Self { recoding, multiples })
     }
 
     /// Σ factorᵢ · pointᵢ. Variable time; small factors are cheap, 0 is free.
