@@ -3,26 +3,12 @@
 use curve::{SCALAR_BYTES, Scalar};
 use sha2::{Digest, Sha256};
 
+use crate::claim::{Claim, DecodedClaim};
 use crate::error::ArgumentError;
-use crate::proof::EncodedPoint;
 use crate::setup::Setup;
-use crate::statement::Statement;
 use crate::verifier::{Equation, Terms, check_pairing, equation};
 
 const WEIGHT_BYTES: usize = 16;
-
-/// One proof and what it is to show.
-#[derive(Clone, Copy, Debug)]
-pub struct Claim<'a> {
-    /// The statement.
-    pub statement: &'a Statement,
-    /// Commitments of the inputs, in order.
-    pub commitments: &'a [EncodedPoint],
-    /// Everything the proof must be tied to.
-    pub context: &'a [u8],
-    /// The proof.
-    pub proof: &'a [u8],
-}
 
 /// Verifies all claims and names every bad one by its position, with the reason that [`crate::verify`] would give.
 ///
@@ -31,8 +17,8 @@ pub struct Claim<'a> {
 pub fn verify_batch(setup: &Setup, claims: &[Claim<'_>]) -> Vec<(usize, ArgumentError)> {
     let mut refused = Vec::new();
     let mut open = Vec::with_capacity(claims.len());
-    for (position, claim) in claims.iter().enumerate() {
-        match equation(setup, claim.statement, claim.commitments, claim.context, claim.proof) {
+    for (position, claim) in DecodedClaim::decode_each(claims).into_iter().enumerate() {
+        match equation(setup, claim) {
             Ok(equation) => open.push((position, equation)),
             Err(error) => refused.push((position, error)),
         }
@@ -82,7 +68,7 @@ fn weights(open: &[(usize, Equation)]) -> Vec<Scalar> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Code, Integer, Opening, Row, prove};
+    use crate::{Code, Integer, Opening, Row, Statement, prove};
     use curve::G1Affine;
 
     fn equations() -> Vec<(usize, Equation)> {
@@ -94,7 +80,10 @@ mod tests {
             let context = [number];
             let proof = prove(setup, &statement, &[&opening], &context).unwrap();
             let commitment = opening.commitment(setup).unwrap();
-            (usize::from(number), equation(setup, &statement, &[commitment], &context, &proof).unwrap())
+            let commitments = [commitment];
+            let claim = Claim { statement: &statement, commitments: &commitments, context: &context, proof: &proof };
+            let [decoded] = DecodedClaim::decode_each(&[claim]).try_into().ok().expect("one for one");
+            (usize::from(number), equation(setup, decoded).unwrap())
         };
         (1..=3).map(one).collect()
     }

@@ -8,6 +8,7 @@
 #![forbid(unsafe_code)]
 
 pub mod batch;
+mod claim;
 pub mod commitment;
 mod digit_runs;
 mod error;
@@ -29,7 +30,8 @@ pub mod transcript;
 pub mod verifier;
 mod witness;
 
-pub use batch::{Claim, verify_batch};
+pub use batch::verify_batch;
+pub use claim::Claim;
 pub use commitment::{Opening, add_commitments, commit};
 pub use error::{ArgumentError, Code};
 pub use integer::Integer;

@@ -71,6 +71,14 @@ impl ProofBytes {
         })
     }
 
+    /// The points, in the order of the bytes.
+    pub fn points(&self) -> impl Iterator<Item = &EncodedPoint> {
+        let single =
+            [&self.table_inverse, &self.accumulator, &self.quotient, &self.opening_at_z, &self.opening_at_next];
+        let columns = self.auxiliary.iter().chain(&self.digits).chain([&self.multiplicities]).chain(&self.inverses);
+        columns.chain(single)
+    }
+
     /// The bytes that are sent.
     pub fn join(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(Self::length(self.auxiliary.len(), self.digits.len()));

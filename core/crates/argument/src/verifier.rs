@@ -11,6 +11,7 @@
 
 use curve::{Domain, G1Affine, Scalar, linear_combinations, pairings_agree};
 
+use crate::claim::{Claim, DecodedClaim, DecodedPoint};
 use crate::error::{ArgumentError, Code};
 use crate::evaluation_point::EvaluationPoint;
 use crate::proof::{EncodedPoint, EncodedScalar, ProofBytes};
@@ -32,7 +33,9 @@ pub fn verify(
     context: &[u8],
     proof: &[u8],
 ) -> Result<(), ArgumentError> {
-    let equation = equation(setup, statement, commitments, context, proof)?;
+    let claim = Claim { statement, commitments, context, proof };
+    let decoded = DecodedClaim::decode_each(&[claim]).pop().expect("one for one");
+    let equation = equation(setup, decoded)?;
     check_pairing(setup, &equation.left, &equation.right).map_err(|error| error.at_step(8))
 }
 
@@ -47,16 +50,12 @@ pub(crate) struct Equation {
 }
 
 /// Steps 2 to 7.
-pub(crate) fn equation(
-    setup: &Setup,
-    statement: &Statement,
-    commitments: &[EncodedPoint],
-    context: &[u8],
-    proof: &[u8],
-) -> Result<Equation, ArgumentError> {
-    let inputs = decode_commitments(statement, commitments).map_err(|error| error.at_step(2))?;
-    let encoded = ProofBytes::split(statement, proof).map_err(|error| error.at_step(3))?;
-    let points = ProofPoints::decode(&encoded).map_err(|error| error.at_step(4))?;
+pub(crate) fn equation(setup: &Setup, decoded: DecodedClaim<'_>) -> Result<Equation, ArgumentError> {
+    let Claim { statement, commitments, context, .. } = decoded.claim;
+    let mut points = decoded.points.into_iter();
+    let inputs = judge_commitments(statement, commitments, &mut points).map_err(|error| error.at_step(2))?;
+    let encoded = decoded.proof.map_err(|error| error.at_step(3))?;
+    let points = ProofPoints::judge(&encoded, &mut points).map_err(|error| error.at_step(4))?;
     let scalars = ProofScalars::decode(&encoded).map_err(|error| error.at_step(5))?;
     let (drawn, state) = replay_transcript(statement, commitments, context, &encoded);
     let at_z = outside_domain(setup.domain(statement.n()), drawn.z).map_err(|error| error.at_step(6))?;
@@ -85,9 +84,13 @@ pub fn challenges(
 }
 
 /// Step 2.
-fn decode_commitments(statement: &Statement, commitments: &[EncodedPoint]) -> Result<Vec<G1Affine>, ArgumentError> {
+fn judge_commitments(
+    statement: &Statement,
+    commitments: &[EncodedPoint],
+    points: &mut impl Iterator<Item = DecodedPoint>,
+) -> Result<Vec<G1Affine>, ArgumentError> {
     check_commitment_count(statement, commitments)?;
-    decode_points(commitments)
+    judge_points(points, commitments.len())
 }
 
 fn check_commitment_count(statement: &Statement, commitments: &[EncodedPoint]) -> Result<(), ArgumentError> {
@@ -100,10 +103,6 @@ fn check_commitment_count(statement: &Statement, commitments: &[EncodedPoint]) -
         return Err(ArgumentError::new(Code::CommitmentCount, message));
     }
     Ok(())
-}
-
-fn decode_points(points: &[EncodedPoint]) -> Result<Vec<G1Affine>, ArgumentError> {
-    points.iter().map(|bytes| Ok(G1Affine::from_bytes(bytes)?)).collect()
 }
 
 /// The points of a proof.
@@ -121,19 +120,27 @@ struct ProofPoints {
 
 impl ProofPoints {
     /// Step 4.
-    fn decode(encoded: &ProofBytes) -> Result<Self, ArgumentError> {
+    fn judge(encoded: &ProofBytes, points: &mut impl Iterator<Item = DecodedPoint>) -> Result<Self, ArgumentError> {
         Ok(Self {
-            auxiliary: decode_points(&encoded.auxiliary)?,
-            digits: decode_points(&encoded.digits)?,
-            multiplicities: G1Affine::from_bytes(&encoded.multiplicities)?,
-            inverses: decode_points(&encoded.inverses)?,
-            table_inverse: G1Affine::from_bytes(&encoded.table_inverse)?,
-            accumulator: G1Affine::from_bytes(&encoded.accumulator)?,
-            quotient: G1Affine::from_bytes(&encoded.quotient)?,
-            opening_at_z: G1Affine::from_bytes(&encoded.opening_at_z)?,
-            opening_at_next: G1Affine::from_bytes(&encoded.opening_at_next)?,
+            auxiliary: judge_points(points, encoded.auxiliary.len())?,
+            digits: judge_points(points, encoded.digits.len())?,
+            multiplicities: judge_point(points)?,
+            inverses: judge_points(points, encoded.inverses.len())?,
+            table_inverse: judge_point(points)?,
+            accumulator: judge_point(points)?,
+            quotient: judge_point(points)?,
+            opening_at_z: judge_point(points)?,
+            opening_at_next: judge_point(points)?,
         })
     }
+}
+
+fn judge_points(points: &mut impl Iterator<Item = DecodedPoint>, count: usize) -> Result<Vec<G1Affine>, ArgumentError> {
+    (0..count).map(|_| judge_point(points)).collect()
+}
+
+fn judge_point(points: &mut impl Iterator<Item = DecodedPoint>) -> Result<G1Affine, ArgumentError> {
+    Ok(points.next().expect("every encoded point was decoded")?)
 }
 
 /// The scalars of a proof.

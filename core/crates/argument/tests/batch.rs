@@ -112,3 +112,38 @@ fn batch_weights_two_wrongs_that_cancel_out_are_both_named() {
     assert_eq!(named(&[good, minus, good, plus, good]), [(1, Code::ProofInvalid), (3, Code::ProofInvalid)]);
     assert_eq!(named(&[plus, good, good, minus]), [(0, Code::ProofInvalid), (3, Code::ProofInvalid)]);
 }
+
+#[test]
+fn the_first_step_that_fails_is_told_although_all_points_are_decoded_at_once() {
+    let example = example();
+    let points = layout().0;
+    let good =
+        Claim { statement: &example.statement, commitments: &example.inputs, context: CONTEXT, proof: &example.proof };
+    let (mut infinity, mut outside) = ([0; 48], [0; 48]);
+    infinity[0] = 0xc0;
+    (outside[0], outside[47]) = (0x80, 4);
+    let (few, many) = (&example.inputs[..1], [&example.inputs[..], &example.inputs[..]].concat());
+    let bad_input = [example.inputs[0], outside];
+    let (early, late) = (with(points[3], &infinity), with(points[10], &[0; 48]));
+    let mut both = early.clone();
+    both[points[10]..points[10] + 48].fill(0);
+    let short = &early[1..];
+    let told = [
+        (good, None),
+        (Claim { commitments: few, proof: short, ..good }, Some((Code::CommitmentCount, 2))),
+        (Claim { commitments: &many, ..good }, Some((Code::CommitmentCount, 2))),
+        (good, None),
+        (Claim { commitments: &bad_input, proof: short, ..good }, Some((Code::PointNotInSubgroup, 2))),
+        (Claim { commitments: &bad_input, proof: &early, ..good }, Some((Code::PointNotInSubgroup, 2))),
+        (Claim { proof: short, ..good }, Some((Code::ProofLength, 3))),
+        (good, None),
+        (Claim { proof: &both, ..good }, Some((Code::PointAtInfinity, 4))),
+        (Claim { proof: &late, ..good }, Some((Code::PointEncoding, 4))),
+        (good, None),
+    ];
+    let expected: Vec<_> = (0..).zip(told).filter_map(|(at, (_, told))| Some((at, told?))).collect();
+    let claims = told.map(|(claim, _)| claim);
+    let found: Vec<_> =
+        refused(&claims).into_iter().map(|(at, error)| (at, (error.code, error.step.unwrap()))).collect();
+    assert_eq!(found, expected);
+}
