@@ -4,8 +4,8 @@ use blst::blst_p1_double;
 
 use crate::G1;
 use crate::digits::Recoding;
-use crate::endomorphism::Orbit;
 use crate::group_sums::{Addend, sum_groups};
+use crate::sums::Sums;
 
 /// Which images of which points form which group.
 pub(crate) struct Groups {
@@ -14,10 +14,10 @@ pub(crate) struct Groups {
 }
 
 /// ζ^unit times the point at `source`.
-struct Member {
-    group: u32,
-    source: u32,
-    unit: u8,
+pub(crate) struct Member {
+    pub(crate) group: u32,
+    pub(crate) source: u32,
+    pub(crate) unit: u8,
 }
 
 impl Groups {
@@ -30,6 +30,16 @@ impl Groups {
     pub(crate) fn insert(&mut self, group: usize, source: usize, unit: u8) {
         self.lengths[group] += 1;
         self.members.push(Member { group: group as u32, source: source as u32, unit });
+    }
+
+    /// In the order in which they were inserted.
+    pub(crate) fn members(&self) -> &[Member] {
+        &self.members
+    }
+
+    /// How many members each group has.
+    pub(crate) fn lengths(&self) -> &[usize] {
+        &self.lengths
     }
 
     /// The sum of each group, where `write_image(source, unit, place)` writes a point.
@@ -53,16 +63,16 @@ impl Groups {
 /// Σ representative·bucket for each set of buckets, bit by bit: w points for each set, to be weighed with 1, 2, 4, ….
 ///
 /// A set has one bucket for each representative of the recoding, in their order.
-pub(crate) fn weigh(recoding: &Recoding, buckets: &[Addend]) -> Vec<Addend> {
+pub(crate) fn weigh(recoding: &Recoding, buckets: &Sums) -> Sums {
     let representatives = recoding.representatives();
     let half = 1 << (recoding.window() - 1); // neither part of a representative is greater
-    let sets = buckets.len() / representatives.len();
+    let sets = buckets.count() / representatives.len();
     // Buckets with the same a, then those with the same b.
-    let mut parts = Groups::new(sets * 2 * half, 2 * buckets.len());
+    let mut parts = Groups::new(sets * 2 * half, 2 * buckets.count());
     for set in 0..sets {
         for (number, (a, b)) in representatives.iter().enumerate() {
             let bucket = set * representatives.len() + number;
-            if buckets[bucket].is_infinity() {
+            if buckets.is_infinity(bucket) {
                 continue;
             }
             parts.insert(2 * half * set + usize::from(*a) - 1, bucket, 0);
@@ -71,17 +81,16 @@ pub(crate) fn weigh(recoding: &Recoding, buckets: &[Addend]) -> Vec<Addend> {
             }
         }
     }
-    let parts: Vec<Orbit> =
-        parts.sum(|bucket, _, place| *place = buckets[bucket]).into_iter().map(Orbit::from).collect();
+    let parts = buckets.sum(&parts);
     let width = recoding.window() as usize;
-    let mut bits = Groups::new(sets * width, parts.len() * width / 2);
-    for part in 0..parts.len() {
+    let mut bits = Groups::new(sets * width, parts.count() * width / 2);
+    for part in 0..parts.count() {
         let (set, unit, value) = (part / (2 * half), part / half % 2, part % half + 1);
         for bit in (0..width).filter(|bit| value >> bit & 1 == 1) {
             bits.insert(set * width + bit, part, unit as u8);
         }
     }
-    bits.sum(|part, unit, place| parts[part].write_image(unit, place))
+    parts.to_orbits().sum(&bits)
 }
 
 /// Σ 2^(doublings·k) · pointₖ.

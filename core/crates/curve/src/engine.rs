@@ -54,6 +54,15 @@ impl Engine {
         }
     }
 
+    /// For tests that compare the engines; says so where there is one only.
+    #[cfg(test)]
+    pub(crate) fn supported() -> impl Iterator<Item = Self> {
+        if !Self::Vector.is_supported() {
+            eprintln!("this processor has no AVX-512 IFMA: nothing to compare");
+        }
+        [Self::Scalar, Self::Vector].into_iter().filter(|engine| engine.is_supported())
+    }
+
     fn for_environment(switch: Option<&str>) -> Self {
         if switch != Some("off") && Self::Vector.is_supported() { Self::Vector } else { Self::Scalar }
     }

@@ -23,6 +23,7 @@ mod scalar;
 mod secret_base;
 pub mod signatures;
 mod straus;
+mod sums;
 #[cfg(all(target_arch = "x86_64", feature = "vector"))]
 mod vector;
 #[cfg(not(all(target_arch = "x86_64", feature = "vector")))]

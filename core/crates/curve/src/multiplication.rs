@@ -1,17 +1,17 @@
 //! Multi-scalar multiplication. Variable time: for public factors, or where the prover's own time is nobody else's.
 //!
 //! Factors are read as digits ([`crate::digits`]). The points that belong to one place of one sum are added up by
-//! [`crate::group_sums`], either as multiples from a table of each point (Straus: few points) or in buckets that are
+//! [`crate::sums`], either as multiples from a table of each point (Straus: few points) or in buckets that are
 //! weighed afterwards (Pippenger: many points); one chain of doublings for each sum ends the work.
 
 use zeroize::Zeroize;
 
 use crate::buckets::{Groups, weigh, weigh_by_place};
 use crate::digits::{LEAST_WINDOW, Recoding, Term};
-use crate::endomorphism::{Orbit, split};
-use crate::group_sums::Addend;
-use crate::straus::multiples;
-use crate::{G1, G1Affine, Scalar};
+use crate::endomorphism::split;
+use crate::straus::Multiples;
+use crate::sums::Orbits;
+use crate::{Engine, G1, G1Affine, Scalar};
 
 /// Σ factorᵢ · pointᵢ; infinity for empty lists.
 ///
@@ -28,7 +28,7 @@ pub fn linear_combination(points: &[G1Affine], factors: &[Scalar]) -> G1 {
 pub fn linear_combinations(sums: &[(&[G1Affine], &[Scalar])]) -> Vec<G1> {
     let sums: Vec<Sum<'_>> =
         sums.iter().map(|(points, factors)| Sum::new(points, factors.iter().map(split).collect())).collect();
-    evaluate(&sums)
+    evaluate(Engine::active(), &sums)
 }
 
 /// Σ factorᵢ · pointᵢ for small factors.
@@ -37,7 +37,7 @@ pub fn linear_combinations(sums: &[(&[G1Affine], &[Scalar])]) -> Vec<G1> {
 /// When the lists differ in length, which is a mistake in the calling program.
 pub fn sum_small_multiples(points: &[G1Affine], factors: &[u64]) -> G1 {
     let halves = factors.iter().map(|factor| (u128::from(*factor), 0)).collect();
-    evaluate(&[Sum::new(points, halves)]).pop().expect("one sum for one pair of lists")
+    evaluate(Engine::active(), &[Sum::new(points, halves)]).pop().expect("one sum for one pair of lists")
 }
 
 /// Points and their factors a + bζ; factors may be secret and are wiped when dropped.
@@ -85,45 +85,46 @@ impl Method {
     }
 }
 
-fn evaluate(sums: &[Sum<'_>]) -> Vec<G1> {
+fn evaluate(engine: Engine, sums: &[Sum<'_>]) -> Vec<G1> {
     let points = sums.iter().map(|sum| sum.points.len()).sum();
     let halves = sums.iter().flat_map(|sum| &sum.factors);
     let bits = u128::BITS - halves.fold(0, |bits, (a, b)| bits | a | b).leading_zeros();
     match Method::cheapest(sums.len(), points, bits) {
-        Method::Straus => with_multiples(sums, bits),
-        Method::Buckets { window } => with_buckets(sums, bits, Recoding::of(window)),
+        Method::Straus => with_multiples(engine, sums, bits),
+        Method::Buckets { window } => with_buckets(engine, sums, bits, Recoding::of(window)),
     }
 }
 
 /// Straus' method: each digit takes a multiple of its point, and the multiples of one place are added up.
-fn with_multiples(sums: &[Sum<'_>], bits: u32) -> Vec<G1> {
+fn with_multiples(engine: Engine, sums: &[Sum<'_>], bits: u32) -> Vec<G1> {
     let recoding = Recoding::of(LEAST_WINDOW);
     let (positions, width) = (recoding.positions(bits), recoding.representatives().len());
-    let multiples = multiples(recoding, &orbits(sums));
-    let mut groups = Groups::new(sums.len() * positions, positions * multiples.len() / width);
+    let multiples = Multiples::new(recoding, orbits(engine, sums));
+    let mut groups = Groups::new(sums.len() * positions, positions * multiples.orbits.count() / width);
     for_each_term(recoding, sums, |sum, point, term| {
-        groups.insert(sum * positions + term.position, point * width + term.representative, term.unit);
+        let multiple = multiples.place(point, term.representative);
+        groups.insert(sum * positions + term.position, multiple, term.unit);
     });
-    let places = groups.sum(|multiple, unit, place| multiples[multiple].write_image(unit, place));
+    let places = multiples.orbits.sum(&groups).into_addends();
     places.chunks_exact(positions).map(|places| weigh_by_place(places, recoding.window())).collect()
 }
 
 /// Pippenger's method: for each place, points are added up by digit, and these sums are weighed.
-fn with_buckets(sums: &[Sum<'_>], bits: u32, recoding: &Recoding) -> Vec<G1> {
+fn with_buckets(engine: Engine, sums: &[Sum<'_>], bits: u32, recoding: &Recoding) -> Vec<G1> {
     let (positions, width) = (recoding.positions(bits), recoding.representatives().len());
-    let orbits = orbits(sums);
-    let mut groups = Groups::new(sums.len() * positions * width, positions * orbits.len());
+    let orbits = orbits(engine, sums);
+    let mut groups = Groups::new(sums.len() * positions * width, positions * orbits.count());
     for_each_term(recoding, sums, |sum, point, term| {
         groups.insert((sum * positions + term.position) * width + term.representative, point, term.unit);
     });
-    let buckets = groups.sum(|point, unit, place| orbits[point].write_image(unit, place));
-    let bits = weigh(recoding, &buckets);
+    let bits = weigh(recoding, &orbits.sum(&groups)).into_addends();
     bits.chunks_exact(positions * recoding.window() as usize).map(|bits| weigh_by_place(bits, 1)).collect()
 }
 
 /// Of the points of all sums, one after the other.
-fn orbits(sums: &[Sum<'_>]) -> Vec<Orbit> {
-    sums.iter().flat_map(|sum| sum.points).map(|point| Orbit::from(Addend::from(point))).collect()
+fn orbits(engine: Engine, sums: &[Sum<'_>]) -> Orbits {
+    let points: Vec<G1Affine> = sums.iter().flat_map(|sum| sum.points).copied().collect();
+    Orbits::new(engine, &points)
 }
 
 /// Calls with the number of the sum, the number of the point among the points of all sums, and one of its digits.
@@ -166,11 +167,13 @@ mod tests {
         let split_sums: Vec<Sum<'_>> =
             points.iter().zip(sums).map(|(points, sum)| Sum::new(points, halves(sum))).collect();
         let bits = u128::BITS;
-        assert_eq!(with_multiples(&split_sums, bits), expected);
-        for window in 3..=7 {
-            assert_eq!(with_buckets(&split_sums, bits, Recoding::of(window)), expected);
+        for engine in Engine::supported() {
+            assert_eq!(with_multiples(engine, &split_sums, bits), expected);
+            for window in 3..=7 {
+                assert_eq!(with_buckets(engine, &split_sums, bits, Recoding::of(window)), expected);
+            }
+            assert_eq!(evaluate(engine, &split_sums), expected);
         }
-        assert_eq!(evaluate(&split_sums), expected);
     }
 
     #[test]

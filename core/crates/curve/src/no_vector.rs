@@ -2,6 +2,8 @@
 
 use blst::blst_fp6;
 
+use crate::buckets::Groups;
+use crate::group_sums::Addend;
 use crate::{G1_BYTES, G1Affine, PointError};
 
 /// Whether this processor has what the engine uses.
@@ -31,4 +33,56 @@ impl PreparedLines {
 /// Never called.
 pub(crate) unsafe fn product_is_one(first: (&G1Affine, &PreparedLines), _: (&G1Affine, &PreparedLines)) -> bool {
     match *first.1 {}
+}
+
+/// Points that nobody stores.
+#[derive(Debug)]
+pub(crate) enum Orbits {}
+
+/// Sums that nobody makes.
+#[derive(Debug)]
+pub(crate) enum Sums {}
+
+impl Orbits {
+    pub(crate) fn new(_: &[G1Affine]) -> Option<Self> {
+        None
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        match *self {}
+    }
+
+    pub(crate) fn append(&mut self, _: Self) {
+        match *self {}
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        match *self {}
+    }
+
+    pub(crate) fn sum(&self, _: &Groups) -> Sums {
+        match *self {}
+    }
+}
+
+impl Sums {
+    pub(crate) fn count(&self) -> usize {
+        match *self {}
+    }
+
+    pub(crate) fn is_infinity(&self, _: usize) -> bool {
+        match *self {}
+    }
+
+    pub(crate) fn sum(&self, _: &Groups) -> Self {
+        match *self {}
+    }
+
+    pub(crate) fn to_orbits(&self) -> Orbits {
+        match *self {}
+    }
+
+    pub(crate) fn to_addends(&self) -> Vec<Addend> {
+        match *self {}
+    }
 }

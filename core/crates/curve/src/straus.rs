@@ -2,29 +2,46 @@
 
 use crate::buckets::Groups;
 use crate::digits::Recoding;
-use crate::endomorphism::Orbit;
+use crate::sums::Orbits;
 
-/// The multiples of points by all representatives of a recoding, for each point in turn.
-pub(crate) fn multiples(recoding: &Recoding, points: &[Orbit]) -> Vec<Orbit> {
-    let representatives = recoding.representatives();
-    let steps: Vec<Step> = representatives.iter().map(|(a, b)| Step::new((*a, *b), representatives)).collect();
-    let mut multiples: Vec<Orbit> = points.iter().flat_map(|point| core::iter::repeat_n(*point, steps.len())).collect();
-    let rounds = steps.iter().map(|step| step.round).max().unwrap_or(0);
-    for round in 1..=rounds {
-        let made: Vec<usize> = (0..multiples.len()).filter(|at| steps[at % steps.len()].round == round).collect();
-        let mut groups = Groups::new(made.len(), 2 * made.len());
-        for (group, at) in made.iter().enumerate() {
-            let number = at % steps.len();
-            for (source, unit) in steps[number].parts {
-                groups.insert(group, at - number + source, unit);
+/// The multiples of points by all representatives of a recoding.
+pub(crate) struct Multiples {
+    /// The points themselves, then block after block their multiples by one representative.
+    pub(crate) orbits: Orbits,
+    points: usize,
+    /// The block of each representative.
+    blocks: Vec<usize>,
+}
+
+impl Multiples {
+    pub(crate) fn new(recoding: &Recoding, mut orbits: Orbits) -> Self {
+        let representatives = recoding.representatives();
+        let steps: Vec<Step> = representatives.iter().map(|(a, b)| Step::new((*a, *b), representatives)).collect();
+        let (points, mut blocks, mut next) = (orbits.count(), vec![0; steps.len()], 1);
+        let rounds = steps.iter().map(|step| step.round).max().unwrap_or(0);
+        for round in 1..=rounds {
+            let made: Vec<usize> = (0..steps.len()).filter(|number| steps[*number].round == round).collect();
+            let mut groups = Groups::new(made.len() * points, 2 * made.len() * points);
+            for (block, number) in made.iter().enumerate() {
+                for point in 0..points {
+                    for (source, unit) in steps[*number].parts {
+                        groups.insert(block * points + point, blocks[source] * points + point, unit);
+                    }
+                }
+            }
+            orbits.append(orbits.sum(&groups).to_orbits());
+            for number in made {
+                (blocks[number], next) = (next, next + 1);
             }
         }
-        let sums = groups.sum(|source, unit, place| multiples[source].write_image(unit, place));
-        for (at, sum) in made.into_iter().zip(sums) {
-            multiples[at] = Orbit::from(sum);
-        }
+        Self { orbits, points, blocks }
     }
-    multiples
+
+    /// Where among the orbits the multiple of a point by a representative is.
+    #[inline]
+    pub(crate) fn place(&self, point: usize, representative: usize) -> usize {
+        self.blocks[representative] * self.points + point
+    }
 }
 
 /// How a multiple is made: as the sum of two smaller ones, each a unit times a representative.
@@ -55,7 +72,7 @@ mod tests {
     use super::*;
     use crate::endomorphism::EIGENVALUE;
     use crate::group_sums::Addend;
-    use crate::{G1Affine, Scalar};
+    use crate::{Engine, G1Affine, Scalar};
 
     #[test]
     fn multiples_are_those_of_the_representatives() {
@@ -63,14 +80,21 @@ mod tests {
         bytes[16..].copy_from_slice(&EIGENVALUE.to_be_bytes());
         let zeta = Scalar::from_be_bytes(&bytes).unwrap();
         let generator = G1Affine::generator();
-        for window in [3, 4] {
+        for (engine, window) in Engine::supported().flat_map(|engine| [(engine, 3), (engine, 4)]) {
             let recoding = Recoding::of(window);
-            let multiples = multiples(recoding, &[Orbit::from(Addend::from(&generator))]);
-            assert_eq!(multiples.len(), recoding.representatives().len());
-            for (multiple, (a, b)) in multiples.iter().zip(recoding.representatives()) {
+            let multiples = Multiples::new(recoding, Orbits::new(engine, &[generator, -generator]));
+            assert_eq!(multiples.orbits.count(), 2 * recoding.representatives().len());
+            let mut each = Groups::new(multiples.orbits.count(), 0);
+            let mut expected = Vec::new();
+            for (number, (a, b)) in recoding.representatives().iter().enumerate() {
                 let factor = Scalar::from(u64::from(*a)) + Scalar::from(u64::from(*b)) * zeta;
-                assert_eq!(multiple.point().point(), generator.multiply_secret(&factor).to_affine());
+                for (point, factor) in [factor, -factor].iter().enumerate() {
+                    each.insert(2 * number + point, multiples.place(point, number), 0);
+                    expected.push(generator.multiply_secret(factor).to_affine());
+                }
             }
+            let found = multiples.orbits.sum(&each).into_addends();
+            assert!(found.iter().map(Addend::point).eq(expected));
         }
     }
 }

@@ -2,7 +2,8 @@
 //! eight elements per register.
 
 use core::arch::x86_64::{
-    __m512i, _mm512_load_si512, _mm512_shuffle_i64x2, _mm512_store_si512, _mm512_unpackhi_epi64, _mm512_unpacklo_epi64,
+    __m512i, _MM_HINT_T0, _mm_prefetch, _mm512_load_si512, _mm512_shuffle_i64x2, _mm512_store_si512,
+    _mm512_unpackhi_epi64, _mm512_unpacklo_epi64,
 };
 
 /// Eight words that one load or store moves.
@@ -51,4 +52,11 @@ pub(super) fn transposed(rows: [__m512i; 8]) -> [__m512i; 8] {
 #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
 fn halves(a: __m512i, b: __m512i) -> (__m512i, __m512i) {
     (_mm512_shuffle_i64x2::<0b10_00_10_00>(a, b), _mm512_shuffle_i64x2::<0b11_01_11_01>(a, b))
+}
+
+/// Asks for a record that will be needed soon.
+#[inline]
+pub(super) fn prefetch(record: &Record) {
+    // SAFETY: a hint that reads and writes nothing.
+    unsafe { _mm_prefetch::<_MM_HINT_T0>(core::ptr::from_ref(record).cast()) }
 }

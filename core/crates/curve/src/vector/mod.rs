@@ -9,16 +9,22 @@
 mod accumulators;
 mod decoding;
 mod field;
+mod group_sums;
+mod inversion;
 mod lanes;
 mod modulus;
 mod pairing;
 mod point;
+mod slopes;
 mod square_root;
+mod stored;
 mod subgroup;
+mod sums;
 mod tower;
 
 pub(crate) use decoding::decode;
 pub(crate) use pairing::{PreparedLines, product_is_one};
+pub(crate) use sums::{Orbits, Sums};
 
 /// Whether this processor has what the engine uses.
 pub(crate) fn is_supported() -> bool {
