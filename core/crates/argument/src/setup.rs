@@ -216,7 +216,7 @@ mod tests {
         let prover = Setup::global().unwrap();
         let commitments = [opening.commitment(prover).unwrap()];
         let proof = prove(prover, &statement, &[&opening], b"").unwrap();
-        let verifier = Setup::load(SETUP_BYTES).unwrap();
+        let verifier = Setup::new(TableSettings::default()).unwrap();
         verify(&verifier, &statement, &commitments, b"", &proof).unwrap();
         let claim = Claim { statement: &statement, commitments: &commitments, context: b"", proof: &proof };
         assert!(verify_batch(&verifier, &[claim, claim]).is_empty());
