@@ -5,15 +5,18 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 BUILD := .build
+CARGO_TOOLS := $(BUILD)/cargo
 # Tools that were installed into the environment (maturin, buf, vyper) come before the machine's own.
-export PATH := $(abspath $(BIN)):$(PATH)
+export PATH := $(abspath $(BIN)):$(abspath $(CARGO_TOOLS)/bin):$(PATH)
 # Tables of the core are kept with the build, not in the home of whoever builds.
 export MARGINPROOF_CACHE_DIR ?= $(abspath $(BUILD))/tables
 ROOMS := model reference attestation client node chains oracles risk relayers prover verifier cli
-CORE_SOURCES := $(shell find core -path core/target -prune -o -type f \( -name '*.rs' -o -name '*.toml' -o -name '*.lock' -o -name '*.py' -o -name '*.pyi' -o -name '*.bin' \) -print 2>/dev/null)
+CORE_SOURCES := $(shell find core \( -path core/target -o -path core/fuzz \) -prune -o -type f \( -name '*.rs' -o -name '*.toml' -o -name '*.lock' -o -name '*.py' -o -name '*.pyi' -o -name '*.bin' \) -print 2>/dev/null)
 SEED ?= 1
+COUNT ?= 200
+SECONDS ?= 60
 
-.PHONY: help demo test test-rust test-python check lint types proto bench bench-core bench-sweep bench-memory bench-typescript bench-gas plots costs mutants mutants-all races install tools clean
+.PHONY: help demo test test-rust test-python check lint types proto bench bench-core bench-sweep bench-memory bench-typescript bench-gas plots costs mutants mutants-all mutants-core mutants-core-all differential differential-tenth fuzz fuzz-corpus races install tools clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -45,6 +48,16 @@ $(BUILD)/node.stamp: package.json package-lock.json $(BUILD)/tools.stamp
 	@npm install --silent --no-audit --no-fund --no-save --ignore-scripts
 	@touch $@
 
+# Unoptimised: each is built in half the time and has little to do itself.
+$(CARGO_TOOLS)/bin/cargo-mutants: | $(BUILD)/tools.stamp
+	@echo "[tools] cargo-mutants (a minute)"
+	@cargo install --quiet --debug --locked --root $(CARGO_TOOLS) cargo-mutants --version 27.1.0
+
+$(CARGO_TOOLS)/bin/cargo-fuzz: | $(BUILD)/tools.stamp
+	@scripts/require-tools nightly
+	@echo "[tools] cargo-fuzz (half a minute)"
+	@cargo install --quiet --debug --locked --root $(CARGO_TOOLS) cargo-fuzz --version 0.13.2
+
 install: $(BUILD)/package.stamp $(BUILD)/node.stamp ## Build everything that demo and tests need
 tools: $(BUILD)/tools.stamp ## Check that Python, Rust and Node are there
 
@@ -65,7 +78,7 @@ test-python: install
 
 # -- what CI adds -----------------------------------------------------------------------------------------------------
 
-check: install lint types proto mutants test ## Everything CI runs
+check: install lint types proto mutants differential-tenth test ## Everything CI runs
 
 lint: install
 	@echo "[check] formatting and lint"
@@ -84,12 +97,33 @@ proto: install ## Check the protos and that their generated stubs are current
 	@$(BIN)/buf lint
 	@$(BIN)/python proto/generate.py --check
 
-mutants: install ## Delete a seeded tenth of the checks and see a test go red (all of them: make mutants-all)
+mutants: install mutants-core ## Delete a seeded tenth of the checks, change a seeded tenth of the core, see a test go red
 	@echo "[check] mutants, a seeded tenth"
 	@$(BIN)/python scripts/mutants.py --sample 10 --seed $(SEED)
 
-mutants-all: install ## Delete every check, one at a time (takes an hour)
+mutants-all: install mutants-core-all ## Delete every check and change every expression of the core's checks (hours)
 	@$(BIN)/python scripts/mutants.py
+
+mutants-core: install $(CARGO_TOOLS)/bin/cargo-mutants ## Change a seeded tenth of the verifier, statement checks and decoders (cargo-mutants)
+	@echo "[check] mutants of the core, a seeded tenth"
+	@$(BIN)/python scripts/mutants_core.py --tenth $(SEED)
+
+mutants-core-all: install $(CARGO_TOOLS)/bin/cargo-mutants ## Change all of them, one at a time (an hour)
+	@$(BIN)/python scripts/mutants_core.py
+
+differential: install ## Specification and core agree: known answers, forgeries, 200 random statements (COUNT, SEED; five minutes)
+	@$(BIN)/python -m scripts.differential --count $(COUNT) --seed $(SEED)
+
+differential-tenth: install
+	@echo "[check] specification and core, known answers and twenty random statements"
+	@$(BIN)/python -m scripts.differential --count 20 --seed $(SEED)
+
+fuzz: $(BUILD)/python.stamp $(CARGO_TOOLS)/bin/cargo-fuzz ## Fuzz the core, SECONDS=60 for each target or TARGET=name; INPUT=file runs it on one input
+	@scripts/require-tools nightly
+	@$(BIN)/python scripts/fuzz.py --seconds $(SECONDS) $(if $(TARGET),--target $(TARGET)) $(if $(INPUT),--input $(INPUT))
+
+fuzz-corpus: $(BUILD)/python.stamp $(CARGO_TOOLS)/bin/cargo-fuzz ## Put what fuzzing learnt into the repository's corpus, minimised
+	@$(BIN)/python scripts/fuzz.py --merge $(if $(TARGET),--target $(TARGET))
 
 races: install ## Two venues race for one headroom, 200 times
 	@MARGINPROOF_RACES=200 $(BIN)/python -m pytest -q tests/verifier/test_race_swaps.py
@@ -123,4 +157,4 @@ plots: install ## docs/performance.md and its pictures from the figures in build
 	@$(BIN)/python -m benches.plot_core --collect
 
 clean: ## Remove everything that was built
-	rm -rf $(BUILD) $(VENV) node_modules core/target build dist client/typescript/build client/typescript/dist
+	rm -rf $(BUILD) $(VENV) node_modules core/target core/fuzz/target core/fuzz/artifacts build dist client/typescript/build client/typescript/dist

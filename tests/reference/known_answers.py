@@ -10,6 +10,7 @@ from marginproof.reference import Opening, Row, Statement
 ROOT = Path(__file__).resolve().parents[2]
 SETUP = ROOT / "core" / "crates" / "argument" / "data" / "setup.bin"
 VECTORS = ROOT / "core" / "vectors" / "linear-range.json"
+FROZEN = ROOT / "core" / "vectors" / "frozen.json"
 
 PLAIN = "one vector, one column"
 WITH_AUXILIARY = "auxiliary slack for an absolute value"
@@ -18,7 +19,7 @@ ATTACK = "auxiliary entry that no row binds: 2x - 1 = 0"
 
 @dataclass(frozen=True)
 class Case:
-    """One case of the file; openings, digest and challenges only where it is valid."""
+    """One case of a file; openings, digest and challenges only where it is valid, code and step where it is not."""
 
     name: str
     statement: Statement
@@ -29,11 +30,13 @@ class Case:
     openings: list[Opening] = field(default_factory=list)
     statement_digest: str = ""
     challenges: dict[str, int] = field(default_factory=dict)
+    code: str = ""
+    step: int | None = None
 
 
-def load_cases() -> dict[str, Case]:
+def load_cases(file: Path = VECTORS) -> dict[str, Case]:
     """Every case by name."""
-    return {raw["name"]: _case(raw) for raw in json.loads(VECTORS.read_text())["cases"]}
+    return {raw["name"]: _case(raw) for raw in json.loads(file.read_text())["cases"]}
 
 
 def _case(raw: dict[str, Any]) -> Case:
@@ -48,6 +51,8 @@ def _case(raw: dict[str, Any]) -> Case:
         openings=[_opening(opening) for opening in raw.get("openings", [])],
         statement_digest=raw.get("statement_digest", ""),
         challenges={name: int(value, 16) for name, value in raw.get("challenges", {}).items()},
+        code=raw.get("code", ""),
+        step=raw.get("step"),
     )
 
 

@@ -2,7 +2,6 @@
 
 import dataclasses
 import random
-from collections.abc import Sequence
 from typing import TypeVar
 
 import pytest
@@ -13,6 +12,7 @@ from marginproof import core
 from marginproof.reference import ArgumentError, Opening, Row, Setup, Statement, challenges, prove, verify
 from marginproof.reference.field import MODULUS
 from marginproof.reference.verifier import check_statement
+from tests.reference.agreement import core_openings, core_statement
 from tests.reference.known_answers import Case
 
 CONTEXT = b"venue-a|epoch-1|margin"
@@ -32,15 +32,6 @@ OPENINGS = [
     Opening({3: -90000}, MODULUS - 1),
     Opening({0: 90001}, 77),
 ]
-
-
-def core_statement(statement: Statement) -> core.Statement:
-    rows = [core.Row(row.bits, row.constant, [dict(sparse) for sparse in row.weights]) for row in statement.rows]
-    return core.Statement(statement.n, statement.vectors, statement.inputs, rows)
-
-
-def core_openings(n: int, openings: Sequence[Opening]) -> list[core.Opening]:
-    return [core.Opening(n, dict(opening.values), opening.blinding.to_bytes(32, "big")) for opening in openings]
 
 
 def outcome_of_reference(setup: Setup, case: Case, proof: bytes) -> tuple[int | None, str] | None:
