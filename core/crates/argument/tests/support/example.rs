@@ -1,7 +1,7 @@
 //! One accepted proof with every kind of element, and what an attacker can compute beside it.
 
 use argument::proof::EncodedPoint;
-use argument::{Challenges, Code, Opening, Row, Setup, Statement, challenges, prove, verify};
+use argument::{Challenges, Code, Opening, Row, Setup, Statement, challenges, prove_seeded, verify};
 use curve::{G1, G1_BYTES, G1Affine, Scalar, linear_combination};
 
 use super::{Seeded, opening, row};
@@ -42,7 +42,7 @@ pub fn example() -> &'static Example {
         assert_eq!((statement.columns(), statement.auxiliary()), (2, 1));
         let openings = openings();
         let references: Vec<_> = openings.iter().collect();
-        let proof = prove(setup, &statement, &references, CONTEXT).unwrap();
+        let proof = prove_seeded(setup, &statement, &references, CONTEXT, [3; 32]).unwrap();
         let inputs = openings[..2].iter().map(|opening| opening.commitment(setup).unwrap()).collect();
         Example { statement, inputs, proof }
     })
