@@ -1,7 +1,7 @@
 //! Openings and commitments: C = [Σ aᵢ·L_i(τ) + ρ·Z_H(τ)]₁, perfectly hiding and additively homomorphic.
 
 use curve::{G1, G1Affine, Scalar, linear_combination, sum_small_multiples};
-use zeroize::{Zeroize, ZeroizeOnDrop};
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use crate::error::{ArgumentError, Code};
 use crate::integer::Integer;
@@ -41,15 +41,17 @@ impl Opening {
             return Err(ArgumentError::new(Code::StatementShape, "n must be 256, 512, 1024 or 2048"));
         }
         let mut opening = Self { values: vec![Integer::ZERO; n], blinding: Scalar::from_be_bytes(blinding)? };
+        let mut given = Zeroizing::new(vec![false; n]);
         for (index, value) in entries {
-            let cell = opening.values.get_mut(index as usize).ok_or_else(|| entry_range("an index is not below n"))?;
+            let place = index as usize;
+            let cell = opening.values.get_mut(place).ok_or_else(|| entry_range("an index is not below n"))?;
             if value.bit_length() > ENTRY_BITS {
                 return Err(entry_range("an entry reaches 2^253; no statement admits it"));
             }
-            if !cell.is_zero() {
+            if given[place] {
                 return Err(entry_range("an index is given twice"));
             }
-            *cell = value;
+            (*cell, given[place]) = (value, true);
         }
         Ok(opening)
     }

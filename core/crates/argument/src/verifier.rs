@@ -77,7 +77,7 @@ pub fn challenges(
     context: &[u8],
     proof: &[u8],
 ) -> Result<Challenges, ArgumentError> {
-    check_commitment_count(statement, commitments).map_err(|error| error.at_step(2))?;
+    check_commitment_count(statement, commitments.len()).map_err(|error| error.at_step(2))?;
     let encoded = ProofBytes::split(statement, proof).map_err(|error| error.at_step(3))?;
     let (drawn, _) = replay_transcript(statement, commitments, context, &encoded);
     Ok(drawn)
@@ -89,15 +89,18 @@ fn judge_commitments(
     commitments: &[EncodedPoint],
     points: &mut impl Iterator<Item = DecodedPoint>,
 ) -> Result<Vec<G1Affine>, ArgumentError> {
-    check_commitment_count(statement, commitments)?;
+    check_commitment_count(statement, commitments.len())?;
     judge_points(points, commitments.len())
 }
 
-fn check_commitment_count(statement: &Statement, commitments: &[EncodedPoint]) -> Result<(), ArgumentError> {
-    if commitments.len() != statement.inputs() {
+/// The first half of step 2, for callers whose commitments may be no encodings at all.
+///
+/// # Errors
+/// `COMMITMENT_COUNT` unless there is one commitment per input.
+pub fn check_commitment_count(statement: &Statement, count: usize) -> Result<(), ArgumentError> {
+    if count != statement.inputs() {
         let message = format!(
-            "got {} commitments; send one for each of the {} inputs, auxiliary ones travel in the proof",
-            commitments.len(),
+            "got {count} commitments; send one for each of the {} inputs, auxiliary ones travel in the proof",
             statement.inputs()
         );
         return Err(ArgumentError::new(Code::CommitmentCount, message));

@@ -160,6 +160,16 @@ fn prove<'py>(
     Ok(PyBytes::new(py, &proof))
 }
 
+/// Step 2 up to the length of each commitment: their number is told first, as by every verifier.
+fn input_points(
+    statement: &argument::Statement,
+    commitments: &[PyBackedBytes],
+) -> Result<Vec<EncodedPoint>, CoreError> {
+    argument::verifier::check_commitment_count(statement, commitments.len())
+        .map_err(|error| CoreError::from(error).at_step(2))?;
+    points(commitments).map_err(|error| error.at_step(2))
+}
+
 #[pyfunction]
 fn verify(
     py: Python<'_>,
@@ -169,7 +179,7 @@ fn verify(
     proof: &[u8],
 ) -> PyResult<()> {
     let statement = &statement.get().0;
-    let points = points(&commitments).map_err(|error| error.at_step(2))?;
+    let points = input_points(statement, &commitments)?;
     py.detach(|| argument::verify(Setup::global()?, statement, &points, context, proof)).map_err(CoreError::from)?;
     Ok(())
 }
@@ -227,7 +237,7 @@ fn challenges<'py>(
     context: &[u8],
     proof: &[u8],
 ) -> PyResult<Bound<'py, PyDict>> {
-    let points = points(&commitments).map_err(|error| error.at_step(2))?;
+    let points = input_points(&statement.get().0, &commitments)?;
     let drawn = argument::challenges(&statement.get().0, &points, context, proof).map_err(CoreError::from)?;
     let named = [
         ("beta", drawn.beta),
