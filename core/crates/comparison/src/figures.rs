@@ -98,8 +98,8 @@ fn add_ours<'a>(
     tasks.add(named("prove"), engine, || small.prove());
     tasks.add(named("verify"), engine, || small.verify());
     tasks.add(named("batch"), engine, || batch.verify(BATCH));
-    tasks.add(named("prove 2048"), engine, || large.prove());
-    tasks.add(named("verify 2048"), engine, || large.verify());
+    tasks.add_parallel(named("prove 2048"), engine, || large.prove());
+    tasks.add_parallel(named("verify 2048"), engine, || large.verify());
 }
 
 /// The figures of one engine, each beside the same peers.
