@@ -11,7 +11,7 @@ use crate::digits::{LEAST_WINDOW, Recoding, Term};
 use crate::endomorphism::split;
 use crate::straus::Multiples;
 use crate::sums::Orbits;
-use crate::{Engine, G1, G1Affine, Scalar};
+use crate::{Engine, G1, G1Affine, Scalar, vector};
 
 /// Σ factorᵢ · pointᵢ; infinity for empty lists.
 ///
@@ -62,17 +62,29 @@ impl Drop for Sum<'_> {
     }
 }
 
+/// Up to so many points are put into lanes; at 120 the other methods are as fast.
+const LANES_POINTS: usize = 96;
+/// A lane works for one sum.
+const LANES_SUMS: usize = 8;
+
 /// How sums are evaluated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Method {
+    /// Straus' method with whole points in lanes.
+    Lanes,
     Straus,
-    Buckets { window: u32 },
+    Buckets {
+        window: u32,
+    },
 }
 
 impl Method {
     /// The one with fewest additions for so many sums of so many points in all, whose factors have halves of so many
-    /// bits.
-    fn cheapest(sums: usize, points: usize, bits: u32) -> Self {
+    /// bits. Lanes win, by measurement, while there are few points.
+    fn cheapest(engine: Engine, sums: usize, points: usize, bits: u32) -> Self {
+        if engine == Engine::Vector && points <= LANES_POINTS && sums <= LANES_SUMS {
+            return Self::Lanes;
+        }
         let small = Recoding::of(LEAST_WINDOW);
         let straus = (small.positions(bits) + small.representatives().len()) * points;
         let buckets = (4..=6).map(|window| {
@@ -89,10 +101,19 @@ fn evaluate(engine: Engine, sums: &[Sum<'_>]) -> Vec<G1> {
     let points = sums.iter().map(|sum| sum.points.len()).sum();
     let halves = sums.iter().flat_map(|sum| &sum.factors);
     let bits = u128::BITS - halves.fold(0, |bits, (a, b)| bits | a | b).leading_zeros();
-    match Method::cheapest(sums.len(), points, bits) {
+    match Method::cheapest(engine, sums.len(), points, bits) {
+        Method::Lanes => in_lanes(sums, bits),
         Method::Straus => with_multiples(engine, sums, bits),
         Method::Buckets { window } => with_buckets(engine, sums, bits, Recoding::of(window)),
     }
+}
+
+/// Straus' method in lanes: each takes points of its own.
+fn in_lanes(sums: &[Sum<'_>], bits: u32) -> Vec<G1> {
+    let recoding = Recoding::of(LEAST_WINDOW);
+    let terms: Vec<_> = sums.iter().map(|sum| (sum.points, &sum.factors[..])).collect();
+    // SAFETY: the engine is active only where the processor has the features.
+    unsafe { vector::sums_of_multiples(recoding, recoding.positions(bits), &terms) }
 }
 
 /// Straus' method: each digit takes a multiple of its point, and the multiples of one place are added up.
@@ -173,14 +194,20 @@ mod tests {
                 assert_eq!(with_buckets(engine, &split_sums, bits, Recoding::of(window)), expected);
             }
             assert_eq!(evaluate(engine, &split_sums), expected);
+            if engine == Engine::Vector && sums.len() <= LANES_SUMS {
+                assert_eq!(in_lanes(&split_sums, bits), expected);
+            }
         }
     }
 
     #[test]
     fn few_points_take_multiples_and_many_take_buckets() {
-        assert_eq!(Method::cheapest(2, 13, 128), Method::Straus);
-        assert_eq!(Method::cheapest(2, 700, 128), Method::Buckets { window: 4 });
-        assert_eq!(Method::cheapest(1, 10_000, 128), Method::Buckets { window: 6 });
+        assert_eq!(Method::cheapest(Engine::Vector, 2, 13, 128), Method::Lanes);
+        assert_eq!(Method::cheapest(Engine::Vector, 9, 13, 128), Method::Straus);
+        assert_eq!(Method::cheapest(Engine::Vector, 2, 700, 128), Method::Buckets { window: 4 });
+        assert_eq!(Method::cheapest(Engine::Scalar, 2, 13, 128), Method::Straus);
+        assert_eq!(Method::cheapest(Engine::Scalar, 2, 700, 128), Method::Buckets { window: 4 });
+        assert_eq!(Method::cheapest(Engine::Scalar, 1, 10_000, 128), Method::Buckets { window: 6 });
     }
 
     #[test]
@@ -194,6 +221,21 @@ mod tests {
         // ζ² = ζ − 1 makes these cancel out only when the images are added up.
         let zeta = Scalar::from(0xd201_0000_0001_0000).square();
         check(&[vec![((5, false), zeta.square()), ((5, true), zeta), ((5, false), one)]]);
+    }
+
+    #[test]
+    fn lanes_are_filled_in_every_way() {
+        let factors = |seed: u8, count: usize| Scalar::from_wide_be_bytes(&[seed; 64]).powers(count);
+        let sum = |count: usize| -> Vec<_> {
+            let points = (0..count as u64).map(|number| (number % 5 + 1, number % 3 == 0));
+            points.zip(factors(count as u8 + 1, count)).collect()
+        };
+        for count in [1, 7, 8, 9, 15, 16, 17, 40, 100] {
+            check(&[sum(count)]);
+            check(&[sum(2), sum(count)]);
+        }
+        check(&(1..=LANES_SUMS).map(sum).collect::<Vec<_>>());
+        check(&(0..LANES_SUMS + 3).map(sum).collect::<Vec<_>>());
     }
 
     proptest! {

@@ -3,8 +3,10 @@
 use blst::blst_fp6;
 
 use crate::buckets::Groups;
+use crate::digits::Recoding;
 use crate::group_sums::Addend;
-use crate::{G1_BYTES, G1Affine, PointError};
+use crate::straus::WeightedPoints;
+use crate::{G1, G1_BYTES, G1Affine, PointError};
 
 /// Whether this processor has what the engine uses.
 pub(crate) fn is_supported() -> bool {
@@ -14,6 +16,12 @@ pub(crate) fn is_supported() -> bool {
 /// # Safety
 /// Never called.
 pub(crate) unsafe fn decode(_: &[[u8; G1_BYTES]]) -> Vec<Result<G1Affine, PointError>> {
+    unreachable!("the vector engine is not built in")
+}
+
+/// # Safety
+/// Never called.
+pub(crate) unsafe fn sums_of_multiples(_: &Recoding, _: usize, _: &[WeightedPoints<'_>]) -> Vec<G1> {
     unreachable!("the vector engine is not built in")
 }
 

@@ -1,8 +1,12 @@
 //! Small multiples of few points, by Straus' method: every digit looks its multiple up, and no bucket has to be weighed.
 
+use crate::G1Affine;
 use crate::buckets::Groups;
 use crate::digits::Recoding;
 use crate::sums::Orbits;
+
+/// Points, and for each a factor a + bζ.
+pub(crate) type WeightedPoints<'a> = (&'a [G1Affine], &'a [(u128, u128)]);
 
 /// The multiples of points by all representatives of a recoding.
 pub(crate) struct Multiples {
@@ -15,8 +19,7 @@ pub(crate) struct Multiples {
 
 impl Multiples {
     pub(crate) fn new(recoding: &Recoding, mut orbits: Orbits) -> Self {
-        let representatives = recoding.representatives();
-        let steps: Vec<Step> = representatives.iter().map(|(a, b)| Step::new((*a, *b), representatives)).collect();
+        let steps = Step::all(recoding);
         let (points, mut blocks, mut next) = (orbits.count(), vec![0; steps.len()], 1);
         let rounds = steps.iter().map(|step| step.round).max().unwrap_or(0);
         for round in 1..=rounds {
@@ -45,13 +48,20 @@ impl Multiples {
 }
 
 /// How a multiple is made: as the sum of two smaller ones, each a unit times a representative.
-struct Step {
-    parts: [(usize, u8); 2],
+pub(crate) struct Step {
+    /// Numbers of representatives, and powers of ζ: 0 or 1.
+    pub(crate) parts: [(usize, u8); 2],
     /// 0 for the point itself; parts have smaller ones.
-    round: u32,
+    pub(crate) round: u32,
 }
 
 impl Step {
+    /// For each representative.
+    pub(crate) fn all(recoding: &Recoding) -> Vec<Self> {
+        let representatives = recoding.representatives();
+        representatives.iter().map(|representative| Self::new(*representative, representatives)).collect()
+    }
+
     /// a + bζ = (⌈a/2⌉ + ⌊b/2⌋ζ) + (⌊a/2⌋ + ⌈b/2⌉ζ): with a + bζ, both have least norm in their classes.
     fn new((a, b): (u8, u8), representatives: &[(u8, u8)]) -> Self {
         let find = |(a, b): (u8, u8)| {
@@ -72,7 +82,7 @@ mod tests {
     use super::*;
     use crate::endomorphism::EIGENVALUE;
     use crate::group_sums::Addend;
-    use crate::{Engine, G1Affine, Scalar};
+    use crate::{Engine, Scalar};
 
     #[test]
     fn multiples_are_those_of_the_representatives() {

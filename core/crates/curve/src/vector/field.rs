@@ -193,13 +193,6 @@ impl Fp8 {
         self.0.map(|limb| lanes::store(limb))
     }
 
-    /// From limbs as [`Fp8::limbs`] gives them.
-    #[inline]
-    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-    pub(super) fn from_limbs(limbs: &[Record; LIMBS]) -> Self {
-        Self(limbs.each_ref().map(|record| lanes::load(record)))
-    }
-
     /// Eight times the element of one lane, of limbs as [`Fp8::limbs`] gives them.
     #[inline]
     #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]

@@ -18,12 +18,14 @@ mod point;
 mod slopes;
 mod square_root;
 mod stored;
+mod straus;
 mod subgroup;
 mod sums;
 mod tower;
 
 pub(crate) use decoding::decode;
 pub(crate) use pairing::{PreparedLines, product_is_one};
+pub(crate) use straus::sums_of_multiples;
 pub(crate) use sums::{Orbits, Sums};
 
 /// Whether this processor has what the engine uses.

@@ -1,7 +1,7 @@
 //! Eight points of the curve at once, in projective form (x = X/Z, y = Y/Z; infinity has Z = 0).
 //!
-//! The formulas are the complete ones of Renes, Costello and Batina (ePrint 2015/1060, algorithms 7, 8 and 9 with
-//! a = 0, b = 4): right for every pair of points of odd order, equal, opposite and infinite ones included. So no lane
+//! The formulas are the complete ones of Renes, Costello and Batina (ePrint 2015/1060, algorithms 7 and 9 with a = 0,
+//! b = 4): right for every pair of points of odd order, equal, opposite and infinite ones included. So no lane
 //! ever needs to be looked at.
 
 use super::field::Fp8;
@@ -63,31 +63,13 @@ impl Point8 {
         let xy = Fp8::sum_of_products([&self.x, &other.y], [&other.x, &self.y]);
         let yz = Fp8::sum_of_products([&self.y, &other.z], [&other.y, &self.z]);
         let xz = Fp8::sum_of_products([&self.x, &other.z], [&other.x, &self.z]);
-        Self::from_products(&xx, &yy, &zz, (&xy, &yz, &xz))
-    }
-
-    /// The sums with affine points, lane by lane.
-    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-    pub(super) fn add_affine(&self, other: &Affine8) -> Self {
-        let (xx, yy) = (self.x.mul(&other.x), self.y.mul(&other.y));
-        let xy = Fp8::sum_of_products([&self.x, &other.y], [&other.x, &self.y]);
-        let yz = other.y.mul(&self.z).add(&self.y);
-        let xz = other.x.mul(&self.z).add(&self.x);
-        Self::from_products(&xx, &yy, &self.z, (&xy, &yz, &xz))
-    }
-
-    /// The end of an addition, from X₁X₂, Y₁Y₂, Z₁Z₂ and X₁Y₂ + X₂Y₁, Y₁Z₂ + Y₂Z₁, X₁Z₂ + X₂Z₁.
-    #[inline]
-    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-    fn from_products(xx: &Fp8, yy: &Fp8, zz: &Fp8, (xy, yz, xz): (&Fp8, &Fp8, &Fp8)) -> Self {
-        let xx = xx.shifted::<1>().plus::<0>(xx).carried();
-        let zz = times_12(zz);
+        let xx = xx.shifted::<1>().plus::<0>(&xx).carried();
+        let (zz, xz) = (times_12(&zz), times_12(&xz));
         let (sum, difference) = (yy.add(&zz), yy.sub(&zz));
-        let xz = times_12(xz);
         Self {
-            x: Fp8::sum_of_products([xy, &difference], [yz, &xz.neg()]),
+            x: Fp8::sum_of_products([&xy, &difference], [&yz, &xz.neg()]),
             y: Fp8::sum_of_products([&difference, &sum], [&xz, &xx]),
-            z: Fp8::sum_of_products([&sum, yz], [&xx, xy]),
+            z: Fp8::sum_of_products([&sum, &yz], [&xx, &xy]),
         }
     }
 
@@ -106,16 +88,6 @@ impl Point8 {
         }
     }
 
-    /// The second where a bit is set, the first elsewhere.
-    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-    pub(super) fn select(mask: u8, unset: &Self, set: &Self) -> Self {
-        Self {
-            x: Fp8::select(mask, &unset.x, &set.x),
-            y: Fp8::select(mask, &unset.y, &set.y),
-            z: Fp8::select(mask, &unset.z, &set.z),
-        }
-    }
-
     /// The eight points for the rest of the crate.
     #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
     pub(super) fn to_points(self) -> [G1; LANES] {
@@ -123,12 +95,6 @@ impl Point8 {
         let (x, y) = (self.x.mul(&self.z), self.y.mul(&self.z.square()));
         let (x, y, z) = (x.to_blst(), y.to_blst(), self.z.to_blst());
         core::array::from_fn(|lane| G1(blst::blst_p1 { x: x[lane], y: y[lane], z: z[lane] }))
-    }
-
-    /// The sum of the eight points.
-    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-    pub(super) fn sum(self) -> G1 {
-        self.to_points().into_iter().fold(G1::infinity(), |sum, point| sum + point)
     }
 }
 
@@ -157,26 +123,19 @@ mod tests {
         let right = [1, 2 | OPPOSITE, 4, 5, 5 | OPPOSITE, 6, 0, 0];
         let load = |factors: [u64; LANES]| {
             let points = factors.map(|factor| multiple(factor.max(1)).to_affine().expect("not infinity"));
-            let finite = Point8::from_affine(&Affine8::from_points(&points));
-            let infinite = factors.iter().enumerate().fold(0, |mask, (lane, f)| mask | u8::from(*f == 0) << lane);
-            (Affine8::from_points(&points), Point8::select(infinite, &finite, &Point8::infinity()))
+            let infinite = factors.iter().rev().fold(0, |mask, factor| mask << 1 | u8::from(*factor == 0));
+            let (finite, infinity) = (Point8::from_affine(&Affine8::from_points(&points)), Point8::infinity());
+            let select = |of: fn(&Point8) -> &Fp8| Fp8::select(infinite, of(&finite), of(&infinity));
+            Point8 { x: select(|point| &point.x), y: select(|point| &point.y), z: select(|point| &point.z) }
         };
-        let ((a, p), (_, q)) = (load(left), load(right));
+        let (p, q) = (load(left), load(right));
         let expected: [G1; LANES] = core::array::from_fn(|lane| multiple(left[lane]) + multiple(right[lane]));
         // Doubling first leaves coordinates other than the affine ones.
         let (p2, q2) = (p.double(), q.add(&q));
         assert!(p.add(&q).to_points() == expected);
         assert!(q.add(&p).to_points() == expected);
         assert!(p2.add(&q2).to_points() == expected.map(|point| point + point));
-        let mixed: [G1; LANES] = core::array::from_fn(|lane| multiple(right[lane]) + multiple(left[lane].max(1)));
-        assert!(q.add_affine(&a).to_points() == mixed);
-        let negated = a.negated_where(0b1111_0000);
-        let opposite: [G1; LANES] = core::array::from_fn(|lane| {
-            let point = multiple(left[lane].max(1));
-            multiple(right[lane]) + if lane >= 4 { -point } else { point }
-        });
-        assert!(q.add_affine(&negated).to_points() == opposite);
-        assert!(p.sum() == multiple(22));
+        assert!(p2.to_points() == left.map(|factor| multiple(factor) + multiple(factor)));
     }
 
     #[test]
