@@ -44,14 +44,14 @@ impl Groups {
 
     /// The sum of each group, where `write_image(source, unit, place)` writes a point.
     pub(crate) fn sum(&self, write_image: impl Fn(usize, u8, &mut Addend)) -> Vec<Addend> {
-        let mut free: Vec<usize> = Vec::with_capacity(self.lengths.len());
+        let mut free: Vec<usize> = Vec::with_capacity(self.lengths().len());
         let mut end = 0;
-        for length in &self.lengths {
+        for length in self.lengths() {
             free.push(end);
             end += length;
         }
         let mut points = vec![Addend::default(); end];
-        for member in &self.members {
+        for member in self.members() {
             let place = &mut free[member.group as usize];
             write_image(member.source as usize, member.unit, &mut points[*place]);
             *place += 1;
