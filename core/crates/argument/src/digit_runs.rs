@@ -40,7 +40,9 @@ impl DigitRun {
     /// Σ 256^e · element over the run, e counted from its first digit.
     pub(crate) fn sum(&self, column: &[Scalar]) -> Scalar {
         let elements = &column[self.start..self.start + self.length];
-        WideSum::of((0..).step_by(DIGIT_BITS as usize).map(|bits: u32| 1 << bits).zip(elements)).reduce()
+        let places = (0..).step_by(DIGIT_BITS as usize);
+        // Elements come first: behind the last of eight there is no place left, 2^64 is no word.
+        WideSum::of(elements.iter().zip(places).map(|(element, bits): (_, u32)| (1 << bits, element))).reduce()
     }
 }
 
