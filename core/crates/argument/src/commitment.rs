@@ -1,6 +1,6 @@
 //! Openings and commitments: C = [Σ aᵢ·L_i(τ) + ρ·Z_H(τ)]₁, perfectly hiding and additively homomorphic.
 
-use curve::{G1, G1Affine, Scalar, linear_combination, sum_small_multiples};
+use curve::{G1, G1Affine, Scalar};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use crate::error::{ArgumentError, Code};
@@ -12,11 +12,12 @@ use crate::setup::{Basis, DOMAIN_SIZES, Setup};
 /// Entries of any vector lie below 2^253: a larger one fits no well-formed statement.
 const ENTRY_BITS: usize = 253;
 
-/// What a commitment hides: a vector of integers and a blinding. Wiped when dropped.
+/// What a commitment hides: a vector of integers and a blinding. Wiped when dropped; on the heap, so that moving it
+/// leaves nothing behind.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
 pub struct Opening {
     values: Vec<Integer>,
-    blinding: Scalar,
+    blinding: Box<Scalar>,
 }
 
 impl std::fmt::Debug for Opening {
@@ -40,7 +41,7 @@ impl Opening {
         if !DOMAIN_SIZES.contains(&n) {
             return Err(ArgumentError::new(Code::StatementShape, "n must be 256, 512, 1024 or 2048"));
         }
-        let mut opening = Self { values: vec![Integer::ZERO; n], blinding: Scalar::from_be_bytes(blinding)? };
+        let mut opening = Self { values: vec![Integer::ZERO; n], blinding: Box::new(Scalar::from_be_bytes(blinding)?) };
         let mut given = Zeroizing::new(vec![false; n]);
         for (index, value) in entries {
             let place = index as usize;
@@ -66,8 +67,8 @@ impl Opening {
         &self.values
     }
 
-    pub(crate) fn blinding(&self) -> Scalar {
-        self.blinding
+    pub(crate) fn blinding(&self) -> &Scalar {
+        &self.blinding
     }
 
     /// Refuses entries that an input vector may not have.
@@ -87,7 +88,7 @@ impl Opening {
     /// `POINT_AT_INFINITY` for zeros with blinding zero; use random blindings.
     pub fn commitment(&self, setup: &Setup) -> Result<EncodedPoint, ArgumentError> {
         let basis = setup.basis(self.n());
-        let sum = commit_values(basis, &self.values) + basis.hiding().combine(&[self.blinding]);
+        let sum = commit_values(basis, &self.values) + basis.hiding().combine(core::slice::from_ref(self.blinding()));
         encode(&sum)
     }
 }
@@ -96,22 +97,16 @@ fn entry_range(message: &str) -> ArgumentError {
     ArgumentError::new(Code::EntryRange, message)
 }
 
-/// Σ aᵢ·[L_i(τ)]₁; small entries take short multiplications.
+/// Σ aᵢ·[L_i(τ)]₁. Entries above and below 0 are summed apart, as their absolute values are short factors.
 fn commit_values(basis: &Basis, values: &[Integer]) -> G1 {
-    let used = || basis.lagrange().iter().zip(values).filter(|(_, value)| !value.is_zero());
-    let magnitudes: Option<Vec<u64>> = used().map(|(_, value)| value.magnitude_u64()).collect();
-    if let Some(mut magnitudes) = magnitudes {
-        let points: Vec<G1Affine> =
-            used().map(|(point, value)| if value.is_negative() { -*point } else { *point }).collect();
-        let sum = sum_small_multiples(&points, &magnitudes);
-        magnitudes.zeroize();
-        return sum;
-    }
-    let (points, mut factors): (Vec<G1Affine>, Vec<Scalar>) =
-        used().map(|(point, value)| (*point, value.to_scalar())).unzip();
-    let sum = linear_combination(&points, &factors);
-    factors.zeroize();
-    sum
+    let magnitudes = |negative: bool| -> Zeroizing<Vec<Scalar>> {
+        let wanted = |value: &Integer| value.is_negative() == negative && !value.is_zero();
+        let magnitude = |value: &Integer| if wanted(value) { value.magnitude().to_scalar() } else { Scalar::ZERO };
+        Zeroizing::new(values.iter().map(magnitude).collect())
+    };
+    let lists = [magnitudes(false), magnitudes(true)];
+    let sums = basis.table().combine_each(lists.iter().map(|list| list.iter()));
+    sums[0] + -sums[1]
 }
 
 /// Commits to a vector that somebody is about to sign as an input: entries are range-checked.

@@ -1,7 +1,7 @@
 //! The prover's first two rounds: digits and their multiplicities, then the inverses and the running sum.
 
 use curve::{G1, G1Affine, Scalar, linear_combination};
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
 use crate::commitment::encode;
 use crate::error::ArgumentError;
@@ -77,7 +77,7 @@ impl Sums {
         }
         let mut quotients = vec![Scalar::ZERO; prover.statement.n()];
         for (value, (count, inverse)) in
-            quotients.iter_mut().zip(lookup.multiplicities.values.iter().zip(&folded.inverse_table))
+            quotients.iter_mut().zip(lookup.multiplicities.values.iter().zip(folded.inverse_table.iter()))
         {
             *value = *count * *inverse;
         }
@@ -114,13 +114,14 @@ fn commit_groups(basis: &Basis, column: &[u8], inverse_table: &[Scalar], polynom
     for (digit, point) in column.iter().zip(basis.lagrange()).filter(|(digit, _)| **digit != 0) {
         groups[usize::from(*digit)] += point;
     }
-    let factors = inverse_table.iter().map(|inverse| *inverse - at_zero);
-    let (sums, mut factors): (Vec<G1>, Vec<Scalar>) =
-        groups.into_iter().zip(factors).filter(|(sum, _)| !sum.is_infinity()).unzip();
+    let mut sums = Vec::with_capacity(TABLE_SIZE);
+    let mut factors = Zeroizing::new(Vec::with_capacity(TABLE_SIZE));
+    for (sum, inverse) in groups.into_iter().zip(inverse_table).filter(|(sum, _)| !sum.is_infinity()) {
+        sums.push(sum);
+        factors.push(*inverse - at_zero);
+    }
     let points: Vec<G1Affine> = G1::batch_to_affine(&sums).expect("infinity was left out");
-    let sum = linear_combination(&points, &factors);
-    factors.zeroize();
-    sum + polynomial.commit_tail(basis)
+    linear_combination(&points, &factors) + polynomial.commit_tail(basis)
 }
 
 /// acc on H: the running sum from 0 of Σφ_j − φ_T + α(ΣP_j·d_j − ΣU_k·a_k) − κ.

@@ -7,11 +7,11 @@ use crate::evaluation_point::EvaluationPoint;
 use crate::randomness::Blinders;
 use crate::setup::{Basis, TAIL};
 
-/// Σ valuesᵢ·L_i(X) + Z_H(X)·Σ tailⱼ·X^j. Wiped when dropped.
+/// Σ valuesᵢ·L_i(X) + Z_H(X)·Σ tailⱼ·X^j. Wiped when dropped; on the heap, so that moving it leaves nothing behind.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
 pub(crate) struct Blinded {
     pub(crate) values: Vec<Scalar>,
-    pub(crate) tail: [Scalar; TAIL],
+    pub(crate) tail: Box<[Scalar; TAIL]>,
     /// How many coefficients of the tail may differ from 0; the degree, which is no secret.
     pub(crate) tail_length: usize,
 }
@@ -19,7 +19,7 @@ pub(crate) struct Blinded {
 impl Blinded {
     /// With these coefficients of Z_H·X^j.
     pub(crate) fn new(values: Vec<Scalar>, coefficients: &[Scalar]) -> Self {
-        let mut polynomial = Self { values, tail: [Scalar::ZERO; TAIL], tail_length: coefficients.len() };
+        let mut polynomial = Self { values, tail: Box::new([Scalar::ZERO; TAIL]), tail_length: coefficients.len() };
         polynomial.tail[..coefficients.len()].copy_from_slice(coefficients);
         polynomial
     }
@@ -45,7 +45,7 @@ impl Blinded {
     }
 
     pub(crate) fn add_scaled(&mut self, factor: Scalar, other: &Self) {
-        let pairs = self.values.iter_mut().zip(&other.values).chain(self.tail.iter_mut().zip(&other.tail));
+        let pairs = self.values.iter_mut().zip(&other.values).chain(self.tail.iter_mut().zip(&*other.tail));
         for (own, addend) in pairs {
             *own += factor * *addend;
         }
@@ -60,14 +60,14 @@ impl Blinded {
 
     pub(crate) fn evaluate(&self, at: &EvaluationPoint<'_>) -> Scalar {
         let low: Scalar = self.values.iter().zip(&at.lagrange).map(|(value, lagrange)| *value * *lagrange).sum();
-        low + at.vanishing * evaluate_tail(&self.tail, at.point)
+        low + at.vanishing * evaluate_tail(&*self.tail, at.point)
     }
 
     /// This polynomial, which is 0 at the point, divided by X − point.
     pub(crate) fn divide_by_root(&self, at: &EvaluationPoint<'_>) -> Self {
         let values =
             self.values.iter().zip(at.differences_inverted()).map(|(value, inverse)| *value * inverse).collect();
-        let mut tail = [Scalar::ZERO; TAIL];
+        let mut tail = Box::new([Scalar::ZERO; TAIL]);
         for j in (0..TAIL - 1).rev() {
             tail[j] = self.tail[j + 1] + at.point * tail[j + 1];
         }

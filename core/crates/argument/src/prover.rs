@@ -3,6 +3,7 @@
 use curve::{Domain, Scalar, batch_invert};
 use getrandom::SysRng;
 use rand_core::TryCryptoRng;
+use zeroize::Zeroizing;
 
 use crate::commitment::{Opening, encode};
 use crate::error::ArgumentError;
@@ -97,7 +98,7 @@ fn release(
 /// A committed vector as the polynomial A_k.
 fn polynomial(opening: &Opening) -> Blinded {
     let residue = |value: &crate::Integer| if value.is_zero() { Scalar::ZERO } else { value.to_scalar() };
-    Blinded::new(opening.values().iter().map(residue).collect(), &[opening.blinding()])
+    Blinded::new(opening.values().iter().map(residue).collect(), core::slice::from_ref(opening.blinding()))
 }
 
 /// What all rounds need.
@@ -118,7 +119,7 @@ pub(crate) struct Folded {
     pub(crate) kappa: Scalar,
     pub(crate) public: PublicVectors,
     /// 1/(β − i) for i < 256.
-    pub(crate) inverse_table: Vec<Scalar>,
+    pub(crate) inverse_table: Zeroizing<Vec<Scalar>>,
 }
 
 /// What z fixes: the evaluations that are sent.
@@ -190,7 +191,8 @@ impl Prover<'_> {
         let places: Vec<Blinded> = folded.public.places.iter().cloned().map(Blinded::plain).collect();
         let weights: Vec<Blinded> = folded.public.weights.iter().cloned().map(Blinded::plain).collect();
 
-        let mut products = vec![(&table, scaled(-y_table, &sums.table_inverse))];
+        let mut products = Vec::with_capacity(1 + columns + weights.len());
+        products.push((&table, scaled(-y_table, &sums.table_inverse)));
         let mut linear = scaled(y_table * folded.beta + y_sum, &sums.table_inverse);
         linear.add_scaled(-y_table, &lookup.multiplicities);
         linear.add_scaled(-y_sum, &sums.accumulator);
@@ -264,8 +266,9 @@ fn scaled(factor: Scalar, polynomial: &Blinded) -> Blinded {
 }
 
 /// 1/(β − i) for i < 256; nothing if β is one of these i.
-fn inverse_table(beta: Scalar) -> Option<Vec<Scalar>> {
-    let mut differences: Vec<Scalar> = (0..TABLE_SIZE as u64).map(|digit| beta - Scalar::from(digit)).collect();
+fn inverse_table(beta: Scalar) -> Option<Zeroizing<Vec<Scalar>>> {
+    let differences = (0..TABLE_SIZE as u64).map(|digit| beta - Scalar::from(digit));
+    let mut differences: Zeroizing<Vec<Scalar>> = Zeroizing::new(differences.collect());
     batch_invert(&mut differences).then_some(differences)
 }
 

@@ -4,6 +4,7 @@
 //! the coefficients of X^(2n), X^(2n+1), X^(2n+2) of N, to which only products of two hidden polynomials contribute.
 
 use curve::{Domain, Scalar};
+use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::polynomial::{Blinded, evaluate_tail};
 use crate::setup::TAIL;
@@ -28,12 +29,12 @@ impl Numerator<'_> {
     /// N/Z_H, given that N vanishes on H.
     pub(crate) fn quotient(&self, domain: &Domain) -> Blinded {
         let coset = Coset::new(domain);
-        let mut values = coset.evaluate(&self.linear).values;
-        let shifted = coset.evaluate(&self.shifted).values;
-        for (value, next) in values.iter_mut().zip(shifted.iter().cycle().skip(1)) {
+        let mut values = core::mem::take(&mut coset.evaluate(&self.linear).values);
+        let shifted = coset.evaluate(&self.shifted);
+        for (value, next) in values.iter_mut().zip(shifted.values.iter().cycle().skip(1)) {
             *value += *next;
         }
-        let mut tail = [Scalar::ZERO; TAIL];
+        let mut tail = Box::new([Scalar::ZERO; TAIL]);
         for (left, right) in &self.products {
             let (left, right) = (coset.evaluate(left), coset.evaluate(right));
             for (value, (a, b)) in values.iter_mut().zip(left.values.iter().zip(&right.values)) {
@@ -52,10 +53,11 @@ fn top_of_product(a: &[Scalar; TOP], b: &[Scalar; TOP]) -> [Scalar; TOP] {
     [a[0] * b[2] + a[1] * b[1] + a[2] * b[0], a[1] * b[2] + a[2] * b[1], a[2] * b[2]]
 }
 
-/// A polynomial on the coset, with its coefficients of X^(n−1), X^n, X^(n+1).
+/// A polynomial on the coset, with its coefficients of X^(n−1), X^n, X^(n+1). Wiped when dropped.
+#[derive(Zeroize, ZeroizeOnDrop)]
 struct OnCoset {
     values: Vec<Scalar>,
-    top: [Scalar; TOP],
+    top: Box<[Scalar; TOP]>,
 }
 
 /// g·H.
@@ -87,23 +89,23 @@ impl<'a> Coset<'a> {
     fn evaluate(&self, polynomial: &Blinded) -> OnCoset {
         let mut values = polynomial.values.clone();
         self.domain.interpolate(&mut values);
-        let top = [values[values.len() - 1], polynomial.tail[0], polynomial.tail[1]];
+        let top = Box::new([values[values.len() - 1], polynomial.tail[0], polynomial.tail[1]]);
         for (coefficient, shift) in values.iter_mut().zip(&self.shifts) {
             *coefficient *= *shift;
         }
         self.domain.evaluate(&mut values);
         if polynomial.tail.iter().any(|coefficient| !coefficient.is_zero()) {
             for (value, point) in values.iter_mut().zip(self.points()) {
-                *value += self.vanishing * evaluate_tail(&polynomial.tail, point);
+                *value += self.vanishing * evaluate_tail(&*polynomial.tail, point);
             }
         }
         OnCoset { values, top }
     }
 
     /// q from the values of N on the coset and the top coefficients of q.
-    fn divide_by_vanishing(&self, mut values: Vec<Scalar>, tail: [Scalar; TAIL]) -> Blinded {
+    fn divide_by_vanishing(&self, mut values: Vec<Scalar>, tail: Box<[Scalar; TAIL]>) -> Blinded {
         for (value, point) in values.iter_mut().zip(self.points()) {
-            *value = *value * self.vanishing_inverse - self.vanishing * evaluate_tail(&tail, point);
+            *value = *value * self.vanishing_inverse - self.vanishing * evaluate_tail(&*tail, point);
         }
         self.domain.interpolate(&mut values);
         for (coefficient, unshift) in values.iter_mut().zip(&self.unshifts) {

@@ -11,9 +11,10 @@ use crate::statement::Statement;
 ///
 /// # Errors
 /// `OPENING_COUNT` unless there is one opening of length n per vector.
-pub fn row_values(statement: &Statement, openings: &[&Opening]) -> Result<Vec<Integer>, ArgumentError> {
+pub fn row_values(statement: &Statement, openings: &[&Opening]) -> Result<Zeroizing<Vec<Integer>>, ArgumentError> {
     check_openings(statement, openings)?;
-    Ok((0..statement.row_count()).map(|row| row_value(statement, row, openings)).collect())
+    let values = (0..statement.row_count()).map(|row| row_value(statement, row, openings));
+    Ok(Zeroizing::new(values.collect()))
 }
 
 fn row_value(statement: &Statement, row: usize, openings: &[&Opening]) -> Integer {
@@ -45,7 +46,7 @@ pub(crate) fn digit_columns(
     statement: &Statement,
     openings: &[&Opening],
 ) -> Result<Zeroizing<Vec<Vec<u8>>>, ArgumentError> {
-    let values = Zeroizing::new(row_values(statement, openings)?);
+    let values = row_values(statement, openings)?;
     for opening in &openings[..statement.inputs()] {
         opening.check_input_range()?;
     }

@@ -221,7 +221,7 @@ proptest! {
             .sum();
         let statement = Statement::new(256, 1, 1, vec![row(32, constant, &[&weights])]).unwrap();
         let secret = opening(256, &values, &mut Seeded(seed));
-        prop_assert_eq!(row_values(&statement, &[&secret]).unwrap(), vec![Integer::from(constant + dot)]);
+        prop_assert_eq!(&row_values(&statement, &[&secret]).unwrap()[..], &[Integer::from(constant + dot)]);
         let expected = (0..1 << 32).contains(&(constant + dot));
         prop_assert_eq!(check(&statement, &[&secret], seed as u8).is_ok(), expected);
     }

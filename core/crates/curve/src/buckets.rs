@@ -1,19 +1,28 @@
 //! Points by group, and buckets weighed with their digits: the steps of a linear combination around [`sum_groups`].
 
 use blst::blst_p1_double;
+use zeroize::Zeroize;
 
 use crate::G1;
 use crate::digits::Recoding;
 use crate::group_sums::{Addend, sum_groups};
 use crate::sums::Sums;
 
-/// Which images of which points form which group.
+/// Which images of which points form which group. Groups are digits, which may be secret: wiped when dropped.
 pub(crate) struct Groups {
     members: Vec<Member>,
     lengths: Vec<usize>,
 }
 
+impl Drop for Groups {
+    fn drop(&mut self) {
+        self.members.zeroize();
+        self.lengths.zeroize();
+    }
+}
+
 /// ζ^unit times the point at `source`.
+#[derive(Zeroize)]
 pub(crate) struct Member {
     pub(crate) group: u32,
     pub(crate) source: u32,

@@ -1,6 +1,6 @@
 //! BLS12-381 behind safe types: the scalar field, G1, G2, multi-scalar multiplication, the pairing check, signatures.
 //!
-//! This is the only crate of the workspace with `unsafe` code. Every such block calls one C function of `blst`; the
+//! This is the only crate of the workspace with `unsafe` code, but for the allocator of a test (`wiping`). Every such block calls one C function of `blst`; the
 //! argument why that is sound stands beside it. Two facts hold throughout: references coming from Rust are valid,
 //! aligned and initialised for the whole call, and `blst` keeps no pointer after it returns.
 //!
