@@ -32,16 +32,15 @@ const DIGESTS: [&str; DOMAIN_SIZES.len()] = [
 /// How much memory the tables take and where they are kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TableSettings {
-    /// Bits that a table takes at a time, 3 to 7. Greater windows take less memory and are not always slower, see
-    /// [`FixedBase`]; in MiB:
+    /// Bits of each half of a factor that a table takes at a time, 3 to 7. Memory in MiB, scalar / vector engine:
     ///
     /// | window | n = 256 | 512 | 1024 | 2048 |
     /// |---|---|---|---|---|
-    /// | 3 | 1.55 | 3.09 | 6.19 | 12.38 |
-    /// | 4 | 1.16 | 2.32 | 4.64 | 9.28 |
-    /// | 5 | 0.91 | 1.83 | 3.66 | 7.31 |
-    /// | 6 (default) | 0.77 | 1.55 | 3.09 | 6.19 |
-    /// | 7 | 0.67 | 1.34 | 2.67 | 5.34 |
+    /// | 3 | 1.55 / 4.30 | 3.09 / 8.59 | 6.19 / 17.2 | 12.4 / 34.4 |
+    /// | 4 | 1.16 / 3.22 | 2.32 / 6.45 | 4.64 / 12.9 | 9.28 / 25.8 |
+    /// | 5 | 0.91 / 2.54 | 1.83 / 5.08 | 3.66 / 10.2 | 7.31 / 20.3 |
+    /// | 6 (default, the fastest) | 0.77 / 2.15 | 1.55 / 4.30 | 3.09 / 8.59 | 6.19 / 17.2 |
+    /// | 7 | 0.67 / 1.86 | 1.34 / 3.71 | 2.67 / 7.42 | 5.34 / 14.8 |
     pub window: u32,
     /// Where the cache files lie; nothing keeps tables in memory only.
     pub directory: Option<PathBuf>,
