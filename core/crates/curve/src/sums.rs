@@ -146,6 +146,14 @@ mod tests {
         }
     }
 
+    #[test]
+    fn engines_agree_on_many_points() {
+        // More than are added up together; groups of all lengths, so that lanes end at all places.
+        let member = |group: i64, at: i64| ((group * at * at + at) % 11 - 5, ((group + at * at) % 6) as u8);
+        let groups: Vec<_> = (0..500).map(|group| (0..group % 61).map(|at| member(group, at)).collect()).collect();
+        compare(&groups);
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() })]
 

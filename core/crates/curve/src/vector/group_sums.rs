@@ -1,139 +1,158 @@
-//! Sums of groups of points: every level adds the points of all groups in pairs, and so halves the groups.
+//! Sums of groups of points: groups are cut into pieces, and pieces of about the same length are laid side by side.
 
+use zeroize::Zeroize;
+
+use super::columns::Columns;
 use super::modulus::LANES;
 use super::point::Affine8;
-use super::slopes::{Pair, Slopes};
 use super::stored::{Stored, StoredPoint};
-use crate::buckets::{Groups, Member};
+use crate::buckets::Groups;
+
+/// So many rows are added up together: they stay in the cache, and their inversions cost little.
+const ROWS: usize = 1024;
+/// How many rows ahead points are asked for: tables do not fit into the nearest caches.
+const AHEAD: u32 = 8;
+/// Pieces are not cut shorter.
+const LEAST_PIECE: usize = 64;
 
 /// The sum of each group, infinity for empty groups.
 #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
 pub(super) fn sum_groups<S: Stored>(points: &[S], groups: &Groups, is_point: impl Fn(u32) -> bool) -> Vec<StoredPoint> {
-    let mut remaining = Remaining::new::<S>(groups, is_point);
-    let mut slopes = Slopes::new();
-    remaining.match_up();
-    let mut sums = vec![StoredPoint::default(); remaining.items.len()];
-    remaining.add_into(points, &mut slopes, &mut sums);
-    remaining.copy_singles(points, &mut sums);
-    remaining.drop_cancelled(&slopes.cancelled);
-    while remaining.match_up() {
-        remaining.add(&mut slopes, &mut sums);
-        remaining.drop_cancelled(&slopes.cancelled);
+    let mut sums = vec![StoredPoint::default(); groups.lengths().len()];
+    let members = groups.members().iter().filter(|member| is_point(member.source));
+    let members = members.map(|member| (member.group, S::entry(member.source, member.unit)));
+    let mut parts = sum_members(points, &Members::new(sums.len(), members), &mut sums);
+    while !parts.is_empty() {
+        let (groups, points): (Vec<u32>, Vec<StoredPoint>) = parts.into_iter().unzip();
+        let members = Members::new(sums.len(), groups.into_iter().zip(0..));
+        parts = sum_members(&points, &members, &mut sums);
     }
-    let mut of_groups = vec![StoredPoint::default(); groups.lengths().len()];
-    for item in &remaining.items {
-        of_groups[item.group as usize] = sums[item.entry as usize];
-    }
-    of_groups
+    sums
 }
 
-/// A point still to be added to the others of its group.
+/// Sums of groups that need not be cut, and those of parts of the others, which belong to the groups they are given
+/// with.
+#[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+fn sum_members<S: Stored>(points: &[S], members: &Members, sums: &mut [StoredPoint]) -> Vec<(u32, StoredPoint)> {
+    let pieces = members.pieces();
+    let mut parts = Vec::new();
+    let mut columns = Columns::with_capacity(ROWS.min(members.entries.len() / LANES + pieces.len()));
+    let mut waiting = pieces.as_slice();
+    while let Some(longest) = waiting.first() {
+        let sets = (ROWS / longest.length as usize).max(1);
+        let (batch, rest) = waiting.split_at(waiting.len().min(sets * LANES));
+        waiting = rest;
+        columns.clear();
+        for set in batch.chunks(LANES) {
+            load(&mut columns, points, &members.entries, set);
+        }
+        for (set, (row, present)) in batch.chunks(LANES).zip(columns.sum()) {
+            for (lane, (piece, sum)) in set.iter().zip(row.store()).enumerate() {
+                match (present >> lane & 1, piece.is_whole) {
+                    (0, _) => {}
+                    (_, true) => sums[piece.group as usize] = sum,
+                    (_, false) => parts.push((piece.group, sum)),
+                }
+            }
+        }
+    }
+    parts
+}
+
+/// Loads up to eight pieces as a set of columns; the first is the longest, the last the shortest.
+#[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+fn load<S: Stored>(columns: &mut Columns, points: &[S], entries: &[u32], pieces: &[Piece]) {
+    columns.begin_set();
+    let lanes: [Piece; LANES] = core::array::from_fn(|lane| pieces[lane.min(pieces.len() - 1)]);
+    let shortest = if pieces.len() == LANES { lanes[LANES - 1].length } else { 0 };
+    for row in 0..lanes[0].length {
+        let present = if row < shortest { u8::MAX } else { lanes_longer_than(row, pieces) };
+        let mut here = [0; LANES];
+        for (entry, piece) in here.iter_mut().zip(&lanes) {
+            let place = |row: u32| (piece.start + row.min(piece.length - 1)) as usize;
+            *entry = entries[place(row)];
+            S::prefetch(points, entries[place(row + AHEAD)]);
+        }
+        columns.push(Affine8::load(points, &here), present);
+    }
+}
+
+fn lanes_longer_than(row: u32, pieces: &[Piece]) -> u8 {
+    pieces.iter().rev().fold(0, |mask, piece| mask << 1 | u8::from(row < piece.length))
+}
+
+/// Entries of points, sorted by group: digits, which may be secret, and which are wiped when dropped.
+struct Members {
+    entries: Vec<u32>,
+    /// Where each group ends; it begins where the one before it ends.
+    ends: Vec<u32>,
+}
+
+impl Drop for Members {
+    fn drop(&mut self) {
+        self.entries.zeroize();
+        self.ends.zeroize();
+    }
+}
+
+/// Some members of one group.
 #[derive(Clone, Copy, Default)]
-struct Item {
+struct Piece {
     group: u32,
-    entry: u32,
+    start: u32,
+    length: u32,
+    /// It is the group.
+    is_whole: bool,
 }
 
-/// The points that are left of all groups, those of one group side by side.
-struct Remaining {
-    items: Vec<Item>,
-    /// Neighbours, to be added now.
-    pairs: Vec<Pair>,
-    /// Which item stands for each pair: the others are alone in their groups, or the last of an odd number.
-    places: Vec<u32>,
-}
+impl Members {
+    /// From pairs of group and entry.
+    fn new(groups: usize, members: impl Iterator<Item = (u32, u32)> + Clone) -> Self {
+        let mut ends = vec![0; groups];
+        for (group, _) in members.clone() {
+            ends[group as usize] += 1;
+        }
+        begin_at_sums(&mut ends);
+        let mut entries = vec![0; members.clone().count()];
+        for (group, entry) in members {
+            let end = &mut ends[group as usize];
+            entries[*end as usize] = entry;
+            *end += 1;
+        }
+        Self { entries, ends }
+    }
 
-impl Remaining {
-    /// Sorts the members of all groups; infinity is left out.
-    fn new<S: Stored>(groups: &Groups, is_point: impl Fn(u32) -> bool) -> Self {
-        let is_present = |member: &&Member| is_point(member.source);
-        let mut places = vec![0_u32; groups.lengths().len()];
-        for member in groups.members().iter().filter(is_present) {
-            places[member.group as usize] += 1;
+    /// Cuts long groups into pieces, so that eight lanes are busy whatever the groups are like; the longest come first.
+    fn pieces(&self) -> Vec<Piece> {
+        let starts = [0].into_iter().chain(self.ends.iter().copied());
+        let groups = starts.zip(&self.ends).enumerate().filter(|(_, (start, end))| start < end);
+        let (total, count) = (self.entries.len(), groups.clone().count().max(1));
+        let longest = (2 * total.div_ceil(count)).min((total / LANES).max(LEAST_PIECE));
+        let pieces = groups.flat_map(|(group, (start, end))| {
+            (start..*end).step_by(longest).map(move |from| {
+                let length = (*end - from).min(longest as u32);
+                Piece { group: group as u32, start: from, length, is_whole: length == *end - start }
+            })
+        });
+        let mut places = vec![0; longest + 1];
+        for piece in pieces.clone() {
+            places[longest - piece.length as usize] += 1;
         }
-        let mut total = 0;
-        for place in &mut places {
-            (*place, total) = (total, total + *place);
-        }
-        let mut items = vec![Item::default(); total as usize];
-        for member in groups.members().iter().filter(is_present) {
-            let place = &mut places[member.group as usize];
-            items[*place as usize] = Item { group: member.group, entry: S::entry(member.source, member.unit) };
+        let mut sorted = vec![Piece::default(); begin_at_sums(&mut places) as usize];
+        for piece in pieces {
+            let place = &mut places[longest - piece.length as usize];
+            sorted[*place as usize] = piece;
             *place += 1;
         }
-        Self { items, pairs: Vec::new(), places: Vec::new() }
+        sorted
     }
+}
 
-    /// Makes pairs of neighbours in each group, and one item of each pair; false when there is none.
-    ///
-    /// Lengths of groups look random: nothing here branches on them.
-    fn match_up(&mut self) -> bool {
-        let most = self.items.len() / 2 + 1;
-        self.pairs.resize(most, Pair::default());
-        self.places.resize(most, 0);
-        let (mut kept, mut paired) = (0, 0);
-        let (mut last, mut last_waits) = (Item::default(), false);
-        for at in 0..self.items.len() {
-            let item = self.items[at];
-            let matches = last_waits & (item.group == last.group);
-            self.pairs[paired] = [last.entry, item.entry];
-            self.places[paired] = (kept as u32).wrapping_sub(1);
-            paired += usize::from(matches);
-            self.items[kept] = item;
-            kept += usize::from(!matches);
-            (last, last_waits) = (item, !matches);
-        }
-        self.items.truncate(kept);
-        self.pairs.truncate(paired);
-        self.places.truncate(paired);
-        paired > 0
+/// Replaces counts by the sums of all counts before them; tells the sum of all.
+fn begin_at_sums(counts: &mut [u32]) -> u32 {
+    let mut total = 0;
+    for count in counts {
+        (*count, total) = (total, total + *count);
     }
-
-    /// Adds pairs of points from elsewhere.
-    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-    fn add_into<S: Stored>(&mut self, points: &[S], slopes: &mut Slopes, sums: &mut [StoredPoint]) {
-        slopes.prepare(points, &self.pairs);
-        for places in self.places.chunks(LANES) {
-            slopes.next_sums(points, &self.pairs).store(sums, places);
-        }
-    }
-
-    /// Adds pairs of sums; the sum takes the place of its first part.
-    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-    fn add(&mut self, slopes: &mut Slopes, sums: &mut [StoredPoint]) {
-        slopes.prepare(sums, &self.pairs);
-        for pairs in self.pairs.chunks(LANES) {
-            let eight = slopes.next_sums(sums, &self.pairs);
-            eight.store(sums, pairs.iter().map(|[first, _]| first));
-        }
-    }
-
-    /// Copies points without a partner; from now on, items say which sum they are.
-    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-    fn copy_singles<S: Stored>(&mut self, points: &[S], sums: &mut [StoredPoint]) {
-        let mut paired = self.places.iter().copied().peekable();
-        let (mut places, mut entries) = (Vec::new(), Vec::new());
-        for (place, item) in self.items.iter_mut().enumerate() {
-            let place = place as u32;
-            if paired.next_if_eq(&place).is_none() {
-                places.push(place);
-                entries.push(item.entry);
-            }
-            item.entry = place;
-        }
-        for (entries, places) in entries.chunks(LANES).zip(places.chunks(LANES)) {
-            let eight = core::array::from_fn(|lane| entries[lane.min(entries.len() - 1)]);
-            Affine8::load(eight, points).reduced().store(sums, places);
-        }
-    }
-
-    /// Takes out pairs of opposite points.
-    fn drop_cancelled(&mut self, cancelled: &[u32]) {
-        if cancelled.is_empty() {
-            return;
-        }
-        let mut gone = cancelled.iter().map(|pair| self.places[*pair as usize]).peekable();
-        let mut place = 0..;
-        self.items.retain(|_| gone.next_if(|gone| place.next() == Some(*gone)).is_none());
-    }
+    total
 }

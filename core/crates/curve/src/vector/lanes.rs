@@ -11,6 +11,13 @@ use core::arch::x86_64::{
 #[repr(C, align(64))]
 pub(super) struct Record(pub(super) [u64; 8]);
 
+impl Record {
+    #[inline]
+    pub(super) fn is_zero(&self) -> bool {
+        self.0.iter().fold(0, |bits, word| bits | word) == 0
+    }
+}
+
 #[inline]
 #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
 pub(super) fn load(record: &Record) -> __m512i {

@@ -7,6 +7,7 @@
 //! Built for x86-64 with the feature `vector`; elsewhere `no_vector.rs` stands in this module's place.
 
 mod accumulators;
+mod columns;
 mod decoding;
 mod field;
 mod group_sums;
@@ -15,7 +16,6 @@ mod lanes;
 mod modulus;
 mod pairing;
 mod point;
-mod slopes;
 mod square_root;
 mod stored;
 mod straus;

@@ -1,7 +1,7 @@
 //! Points in memory, in the engine's own form.
 
 use super::field::Fp8;
-use super::lanes::Record;
+use super::lanes::{self, Record};
 use super::modulus::LANES;
 use super::point::Affine8;
 use crate::G1Affine;
@@ -24,17 +24,21 @@ pub(crate) struct StoredOrbit {
 }
 
 /// Where points are read from. An entry says which one, and which image of it.
-pub(super) trait Stored {
+pub(super) trait Stored: Sized {
     /// The entry for ζ^unit times the point of this number.
     fn entry(number: u32, unit: u8) -> u32;
-    fn abscissa(points: &[Self], entry: u32) -> &Record
-    where
-        Self: Sized;
-    fn ordinate(points: &[Self], entry: u32) -> &Record
-    where
-        Self: Sized;
+    /// Where the coordinates are.
+    fn records(points: &[Self], entry: u32) -> (&Record, &Record);
     /// Whether y changes its sign.
     fn is_negative(entry: u32) -> bool;
+
+    /// Asks for a point that will be needed soon.
+    #[inline]
+    fn prefetch(points: &[Self], entry: u32) {
+        let (x, y) = Self::records(points, entry);
+        lanes::prefetch(x);
+        lanes::prefetch(y);
+    }
 }
 
 impl Stored for StoredPoint {
@@ -46,13 +50,9 @@ impl Stored for StoredPoint {
     }
 
     #[inline]
-    fn abscissa(points: &[Self], entry: u32) -> &Record {
-        &points[entry as usize].x
-    }
-
-    #[inline]
-    fn ordinate(points: &[Self], entry: u32) -> &Record {
-        &points[entry as usize].y
+    fn records(points: &[Self], entry: u32) -> (&Record, &Record) {
+        let point = &points[entry as usize];
+        (&point.x, &point.y)
     }
 
     #[inline]
@@ -69,13 +69,9 @@ impl Stored for StoredOrbit {
     }
 
     #[inline]
-    fn abscissa(points: &[Self], entry: u32) -> &Record {
-        &points[(entry >> 3) as usize].abscissas[(entry >> 1 & 3) as usize]
-    }
-
-    #[inline]
-    fn ordinate(points: &[Self], entry: u32) -> &Record {
-        &points[(entry >> 3) as usize].y
+    fn records(points: &[Self], entry: u32) -> (&Record, &Record) {
+        let orbit = &points[(entry >> 3) as usize];
+        (&orbit.abscissas[(entry >> 1 & 3) as usize], &orbit.y)
     }
 
     #[inline]
@@ -91,15 +87,14 @@ impl StoredPoint {
         let mut stored = Vec::with_capacity(points.len());
         for chunk in points.chunks(LANES) {
             let eight = Affine8::from_points(&core::array::from_fn(|lane| chunk[lane.min(chunk.len() - 1)]));
-            let (x, y) = (eight.x.reduced().store(), eight.y.reduced().store());
-            stored.extend(x.into_iter().zip(y).take(chunk.len()).map(|(x, y)| Self { x, y }));
+            stored.extend(eight.store().into_iter().take(chunk.len()));
         }
         stored
     }
 
     #[inline]
     pub(super) fn is_infinity(&self) -> bool {
-        self.x == Record::default()
+        self.x.is_zero()
     }
 
     /// The points for the rest of the crate.
@@ -107,7 +102,7 @@ impl StoredPoint {
     pub(super) fn to_addends(points: &[Self]) -> Vec<Addend> {
         let mut addends = Vec::with_capacity(points.len());
         for chunk in points.chunks(LANES) {
-            let eight = Affine8::load(core::array::from_fn(|lane| lane.min(chunk.len() - 1) as u32), chunk);
+            let eight = Affine8::load(chunk, &core::array::from_fn(|lane| lane.min(chunk.len() - 1) as u32));
             let (x, y) = (eight.x.to_blst(), eight.y.to_blst());
             let lanes = x.into_iter().zip(y).take(chunk.len());
             addends.extend(lanes.map(|(x, y)| Addend { x: Fp(x), y: Fp(y) }));
@@ -119,7 +114,7 @@ impl StoredPoint {
 impl StoredOrbit {
     #[inline]
     pub(super) fn is_infinity(&self) -> bool {
-        self.abscissas[0] == Record::default()
+        self.abscissas[0].is_zero()
     }
 
     /// Multiplies the abscissas, eight at a time.
@@ -142,32 +137,24 @@ impl StoredOrbit {
 }
 
 impl Affine8 {
-    /// The images that entries name.
+    /// The images that entries name. Coordinates are below 64·p.
     #[inline]
     #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-    pub(super) fn load<S: Stored>(entries: [u32; LANES], points: &[S]) -> Self {
-        let eight = Self {
-            x: Fp8::load(entries.map(|entry| S::abscissa(points, entry))),
-            y: Fp8::load(entries.map(|entry| S::ordinate(points, entry))),
-        };
-        let signs = entries.map(|entry| u8::from(S::is_negative(entry)));
-        let negative = signs.iter().enumerate().fold(0, |mask, (lane, sign)| mask | sign << lane);
-        if negative == 0 { eight } else { eight.negated_where(negative) }
-    }
-
-    #[inline]
-    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-    pub(super) fn reduced(&self) -> Self {
-        Self { x: self.x.reduced(), y: self.y.reduced() }
-    }
-
-    /// Stores the lanes, as many as there are places; coordinates are below 1.01·p.
-    #[inline]
-    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
-    pub(super) fn store<'a>(&self, points: &mut [StoredPoint], places: impl IntoIterator<Item = &'a u32>) {
-        let (x, y) = (self.x.store(), self.y.store());
-        for (lane, place) in places.into_iter().enumerate() {
-            points[*place as usize] = StoredPoint { x: x[lane], y: y[lane] };
+    pub(super) fn load<S: Stored>(points: &[S], entries: &[u32; LANES]) -> Self {
+        let (mut x, mut y, mut negative) = (Fp8::zero().0, Fp8::zero().0, 0);
+        for lane in 0..LANES {
+            let records = S::records(points, entries[lane]);
+            (x[lane], y[lane]) = (lanes::load(records.0), lanes::load(records.1));
+            negative |= u8::from(S::is_negative(entries[lane])) << lane;
         }
+        let (x, y) = (Fp8(lanes::transposed(x)), Fp8(lanes::transposed(y)));
+        if negative == 0 { Self { x, y } } else { Self { x, y: Fp8::select(negative, &y, &y.neg()) } }
+    }
+
+    /// One stored point for each lane; coordinates are below 1.01·p.
+    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+    pub(super) fn store(&self) -> [StoredPoint; LANES] {
+        let (x, y) = (self.x.reduced().store(), self.y.reduced().store());
+        core::array::from_fn(|lane| StoredPoint { x: x[lane], y: y[lane] })
     }
 }
