@@ -4,13 +4,10 @@
 //! the coefficients of X^(2n), X^(2n+1), X^(2n+2) of N, to which only products of two hidden polynomials contribute.
 
 use curve::{Domain, Scalar};
-use zeroize::{Zeroize, ZeroizeOnDrop};
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use crate::polynomial::{Blinded, evaluate_tail};
 use crate::setup::TAIL;
-
-/// Generates the multiplicative group of the field, so it lies in no proper subgroup.
-const COSET_SHIFT: u64 = 7;
 
 /// How many coefficients of q lie above the degree that n values fix.
 const TOP: usize = 3;
@@ -60,58 +57,44 @@ struct OnCoset {
     top: Box<[Scalar; TOP]>,
 }
 
-/// g·H.
+/// 7·H.
 struct Coset<'a> {
     domain: &'a Domain,
-    shifts: Vec<Scalar>,
-    unshifts: Vec<Scalar>,
-    vanishing: Scalar,
+    points: Vec<Scalar>,
     vanishing_inverse: Scalar,
 }
 
 impl<'a> Coset<'a> {
     fn new(domain: &'a Domain) -> Self {
-        let shift = Scalar::from(COSET_SHIFT);
-        let vanishing = shift.pow(domain.size() as u64) - Scalar::one();
-        Self {
-            domain,
-            shifts: shift.powers(domain.size()),
-            unshifts: shift.invert().expect("7 is not 0").powers(domain.size()),
-            vanishing,
-            vanishing_inverse: vanishing.invert().expect("7 lies in no subgroup of order n"),
-        }
+        let vanishing_inverse = domain.coset_vanishing().invert().expect("Z_H is not 0 there");
+        Self { domain, points: domain.coset_elements().collect(), vanishing_inverse }
     }
 
-    fn points(&self) -> impl Iterator<Item = Scalar> {
-        self.domain.elements().iter().map(|element| self.shifts[1] * *element)
+    /// Z_H times coefficients of X^j: on the coset Z_H is a number.
+    fn vanishing_times(&self, coefficients: &[Scalar]) -> Zeroizing<Vec<Scalar>> {
+        let vanishing = self.domain.coset_vanishing();
+        Zeroizing::new(coefficients.iter().map(|coefficient| vanishing * *coefficient).collect())
     }
 
     fn evaluate(&self, polynomial: &Blinded) -> OnCoset {
         let mut values = polynomial.values.clone();
-        self.domain.interpolate(&mut values);
-        let top = Box::new([values[values.len() - 1], polynomial.tail[0], polynomial.tail[1]]);
-        for (coefficient, shift) in values.iter_mut().zip(&self.shifts) {
-            *coefficient *= *shift;
-        }
-        self.domain.evaluate(&mut values);
-        if polynomial.tail.iter().any(|coefficient| !coefficient.is_zero()) {
-            for (value, point) in values.iter_mut().zip(self.points()) {
-                *value += self.vanishing * evaluate_tail(&*polynomial.tail, point);
+        let last = self.domain.to_coset(&mut values);
+        if polynomial.tail_length > 0 {
+            let hiding = self.vanishing_times(&polynomial.tail[..polynomial.tail_length]);
+            for (value, point) in values.iter_mut().zip(&self.points) {
+                *value += evaluate_tail(&hiding, *point);
             }
         }
-        OnCoset { values, top }
+        OnCoset { values, top: Box::new([last, polynomial.tail[0], polynomial.tail[1]]) }
     }
 
     /// q from the values of N on the coset and the top coefficients of q.
     fn divide_by_vanishing(&self, mut values: Vec<Scalar>, tail: Box<[Scalar; TAIL]>) -> Blinded {
-        for (value, point) in values.iter_mut().zip(self.points()) {
-            *value = *value * self.vanishing_inverse - self.vanishing * evaluate_tail(&*tail, point);
+        let top = self.vanishing_times(&tail[..TOP]);
+        for (value, point) in values.iter_mut().zip(&self.points) {
+            *value = *value * self.vanishing_inverse - evaluate_tail(&top, *point);
         }
-        self.domain.interpolate(&mut values);
-        for (coefficient, unshift) in values.iter_mut().zip(&self.unshifts) {
-            *coefficient *= *unshift;
-        }
-        self.domain.evaluate(&mut values);
+        self.domain.from_coset(&mut values);
         Blinded { values, tail, tail_length: TOP }
     }
 }

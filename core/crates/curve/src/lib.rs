@@ -17,6 +17,7 @@ mod fixed_base;
 mod g1;
 mod g2;
 mod group_sums;
+mod limbs;
 mod multiplication;
 mod pairing;
 mod scalar;

@@ -4,14 +4,14 @@ use core::iter::Sum;
 use core::ops::{Add, AddAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 
 use blst::{
-    blst_bendian_from_scalar, blst_fr, blst_fr_add, blst_fr_cneg, blst_fr_eucl_inverse, blst_fr_from_scalar,
-    blst_fr_from_uint64, blst_fr_mul, blst_fr_sqr, blst_fr_sub, blst_lendian_from_scalar, blst_scalar,
-    blst_scalar_fr_check, blst_scalar_from_be_bytes, blst_scalar_from_bendian, blst_scalar_from_fr,
+    blst_bendian_from_scalar, blst_fr, blst_fr_eucl_inverse, blst_fr_from_scalar, blst_fr_from_uint64, blst_fr_mul,
+    blst_fr_sqr, blst_lendian_from_scalar, blst_scalar, blst_scalar_fr_check, blst_scalar_from_be_bytes,
+    blst_scalar_from_bendian, blst_scalar_from_fr,
 };
 use rand_core::CryptoRng;
 use zeroize::{Zeroize, Zeroizing};
 
-use crate::ScalarRangeError;
+use crate::{ScalarRangeError, limbs};
 
 /// Length of an encoded scalar.
 pub const SCALAR_BYTES: usize = 32;
@@ -21,10 +21,6 @@ pub const MODULUS_BYTES: [u8; SCALAR_BYTES] = [
     0x73, 0xed, 0xa7, 0x53, 0x29, 0x9d, 0x7d, 0x48, 0x33, 0x39, 0xd8, 0x08, 0x09, 0xa1, 0xd8, 0x05, 0x53, 0xbd, 0xa4,
     0x02, 0xff, 0xfe, 0x5b, 0xfe, 0xff, 0xff, 0xff, 0xff, 0x00, 0x00, 0x00, 0x01,
 ];
-
-/// The order r, limbs little-endian.
-pub(crate) const MODULUS_LIMBS: [u64; 4] =
-    [0xffff_ffff_0000_0001, 0x53bd_a402_fffe_5bfe, 0x3339_d808_09a1_d805, 0x73ed_a753_299d_7d48];
 
 /// An element of F, in Montgomery form and always reduced.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
@@ -210,10 +206,7 @@ impl Add for Scalar {
 
     #[inline]
     fn add(self, other: Self) -> Self {
-        let mut out = blst_fr::default();
-        // SAFETY: reads two and writes one field element.
-        unsafe { blst_fr_add(&mut out, &self.0, &other.0) };
-        Self(out)
+        Self(blst_fr { l: limbs::add(self.0.l, other.0.l) })
     }
 }
 
@@ -222,10 +215,7 @@ impl Sub for Scalar {
 
     #[inline]
     fn sub(self, other: Self) -> Self {
-        let mut out = blst_fr::default();
-        // SAFETY: reads two and writes one field element.
-        unsafe { blst_fr_sub(&mut out, &self.0, &other.0) };
-        Self(out)
+        Self(blst_fr { l: limbs::subtract(self.0.l, other.0.l) })
     }
 }
 
@@ -246,10 +236,7 @@ impl Neg for Scalar {
 
     #[inline]
     fn neg(self) -> Self {
-        let mut out = blst_fr::default();
-        // SAFETY: reads one and writes one field element.
-        unsafe { blst_fr_cneg(&mut out, &self.0, true) };
-        Self(out)
+        Self::ZERO - self
     }
 }
 

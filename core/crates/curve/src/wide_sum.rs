@@ -1,7 +1,8 @@
 //! Σ weightᵢ · elementᵢ for integer weights below 2^64: products are added up unreduced and reduced once at the end.
 
-use crate::Scalar;
-use crate::scalar::MODULUS_LIMBS;
+use blst::blst_fr;
+
+use crate::{Scalar, limbs};
 
 /// Room for 2^64 products of an element below 2^255 and a weight below 2^64.
 const LIMBS: usize = 6;
@@ -43,31 +44,8 @@ impl WideSum {
     pub fn reduce(&self) -> Scalar {
         let [low @ .., high0, high1] = self.0;
         // What lies above 2^256 enters as an integer and comes out in Montgomery form: times 2^256 modulo r.
-        Scalar::from_limbs([high0, high1, 0, 0]) + reduced(low)
+        Scalar::from_limbs([high0, high1, 0, 0]) + Scalar(blst_fr { l: limbs::reduce(low) })
     }
-}
-
-/// An integer below 2^256 < 3r as the element with these limbs. Without branches: sums may be of secrets.
-fn reduced(limbs: [u64; ELEMENT_LIMBS]) -> Scalar {
-    let mut element = Scalar::ZERO;
-    element.0.l = subtract_modulus(subtract_modulus(limbs));
-    element
-}
-
-/// r less, unless that is negative.
-fn subtract_modulus(limbs: [u64; ELEMENT_LIMBS]) -> [u64; ELEMENT_LIMBS] {
-    let mut less = limbs;
-    let mut borrow = false;
-    for (limb, subtrahend) in less.iter_mut().zip(MODULUS_LIMBS) {
-        let (difference, first) = limb.overflowing_sub(subtrahend);
-        let (difference, second) = difference.overflowing_sub(u64::from(borrow));
-        (*limb, borrow) = (difference, first | second);
-    }
-    let keep = u64::from(borrow).wrapping_neg();
-    for (limb, before) in less.iter_mut().zip(limbs) {
-        *limb = (*limb & !keep) | (before & keep);
-    }
-    less
 }
 
 #[cfg(test)]
@@ -111,26 +89,5 @@ mod tests {
         }
         assert_eq!(sum(&[]), Scalar::ZERO);
         assert_eq!(sum(&[(0, largest), (1, Scalar::ZERO)]), Scalar::ZERO);
-    }
-
-    #[test]
-    fn every_multiple_of_the_modulus_is_taken_off() {
-        // Limbs around r, 2r and 2^256 − 1: as integers they differ by multiples of r.
-        let one_less = |limbs: [u64; ELEMENT_LIMBS]| [limbs[0].wrapping_sub(1), limbs[1], limbs[2], limbs[3]];
-        let twice = {
-            let mut carry = 0;
-            MODULUS_LIMBS.map(|limb| {
-                let doubled = limb << 1 | carry;
-                carry = limb >> 63;
-                doubled
-            })
-        };
-        let (zero, minus) = ([0; ELEMENT_LIMBS], one_less(MODULUS_LIMBS));
-        assert_eq!(reduced(MODULUS_LIMBS).0.l, zero);
-        assert_eq!(reduced(minus).0.l, minus);
-        assert_eq!(reduced(twice).0.l, zero);
-        assert_eq!(reduced(one_less(twice)).0.l, minus);
-        // 2^256 − 1 = 2r + (2^256 mod r) − 1, and 2^256 mod r are the limbs of 1.
-        assert_eq!(reduced([u64::MAX; ELEMENT_LIMBS]).0.l, one_less(Scalar::one().0.l));
     }
 }

@@ -108,25 +108,50 @@ fn equal_and_opposite_points_add_up() {
     assert!(sum_small_multiples(&alternating, &[9; 300]).is_infinity());
 }
 
+fn evaluated(coefficients: &[Scalar], at: Scalar) -> Scalar {
+    coefficients.iter().rev().fold(Scalar::ZERO, |sum, coefficient| sum * at + *coefficient)
+}
+
 #[test]
-fn transforms_return_and_lagrange_points_interpolate() {
+fn values_move_to_the_coset_and_return() {
+    for size in [2, 4, 16, 256] {
+        let domain = Domain::new(size);
+        let coefficients: Vec<Scalar> = (0..size as u64).map(|index| Scalar::from(index * index + 3)).collect();
+        let on_domain: Vec<Scalar> = domain.elements().iter().map(|x| evaluated(&coefficients, *x)).collect();
+        let on_coset: Vec<Scalar> = domain.coset_elements().map(|x| evaluated(&coefficients, x)).collect();
+        let mut values = on_domain.clone();
+        assert_eq!(domain.to_coset(&mut values), coefficients[size - 1]);
+        assert_eq!(values, on_coset);
+        domain.from_coset(&mut values);
+        assert_eq!(values, on_domain);
+    }
+}
+
+#[test]
+fn elements_of_domain_and_coset() {
+    let domain = Domain::new(16);
+    for (element, inverse) in domain.elements().iter().zip(domain.inverses()) {
+        assert_eq!((element.pow(16), *element * *inverse), (Scalar::one(), Scalar::one()));
+    }
+    assert_ne!(domain.generator().pow(8), Scalar::one());
+    for element in domain.coset_elements() {
+        assert_eq!(element.pow(16) - Scalar::one(), domain.coset_vanishing());
+    }
+    assert!(!domain.coset_vanishing().is_zero());
+}
+
+#[test]
+fn lagrange_points_interpolate() {
+    // τ = 11: Σ values · L_i(τ) is the polynomial at τ.
     let domain = Domain::new(16);
     let coefficients: Vec<Scalar> = (0..16_u64).map(|index| Scalar::from(index * index + 3)).collect();
-    let mut values = coefficients.clone();
-    domain.evaluate(&mut values);
-    for (value, element) in values.iter().zip(domain.elements()) {
-        let direct = coefficients.iter().rev().fold(Scalar::ZERO, |sum, coefficient| sum * *element + *coefficient);
-        assert_eq!(*value, direct);
-    }
-    // τ = 11: Σ values · L_i(τ) is the polynomial at τ.
+    let values: Vec<Scalar> = domain.elements().iter().map(|x| evaluated(&coefficients, *x)).collect();
     let mut lagrange: Vec<G1> =
         Scalar::from(11).powers(16).iter().map(|power| G1Affine::generator().multiply_secret(power)).collect();
     domain.lagrange_points(&mut lagrange);
-    let at_tau = coefficients.iter().rev().fold(Scalar::ZERO, |sum, c| sum * Scalar::from(11) + *c);
     let points = G1::batch_to_affine(&lagrange).unwrap();
+    let at_tau = evaluated(&coefficients, Scalar::from(11));
     assert_eq!(linear_combination(&points, &values), G1Affine::generator().multiply_secret(&at_tau));
-    domain.interpolate(&mut values);
-    assert_eq!(values, coefficients);
 }
 
 #[test]
