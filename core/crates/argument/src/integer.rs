@@ -72,12 +72,6 @@ impl Integer {
         (Self::from(value) == *self).then_some(value)
     }
 
-    /// The absolute value, if it is below 2^64.
-    pub(crate) fn magnitude_u64(&self) -> Option<u64> {
-        let magnitude = self.magnitude();
-        magnitude.0[1..].iter().all(|limb| *limb == 0).then_some(magnitude.0[0])
-    }
-
     /// Base-256 digits of a value that is not negative, least significant first.
     pub(crate) fn digits(&self) -> impl Iterator<Item = u8> {
         self.to_le_bytes().into_iter()

@@ -127,8 +127,7 @@ impl<'a> Pieces<'a> {
     fn transform(&self) {
         for _ in 0..TRANSFORMED {
             let mut values = self.factors[..N].to_vec();
-            self.domain.interpolate(&mut values);
-            self.domain.evaluate(&mut values);
+            self.domain.to_coset(&mut values);
         }
     }
 }
