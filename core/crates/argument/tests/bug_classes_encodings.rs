@@ -5,7 +5,9 @@ mod support;
 use argument::proof::EncodedPoint;
 use argument::{Claim, Code, Integer, Opening, Row, Setup, Statement, add_commitments, verify_batch};
 use curve::{G1Affine, MODULUS_BYTES};
-use support::example::{CONTEXT, Example, INVALID, example, layout, replaced, verdict, verdict_of_proof, with};
+use support::example::{
+    CONTEXT, Example, INVALID, example, layout, replaced, verdict, verdict_of_proof, with, with_each_engine,
+};
 use support::row;
 
 const INFINITY: EncodedPoint = {
@@ -33,33 +35,38 @@ fn sum<const LENGTH: usize>(a: &[u8; LENGTH], b: &[u8; LENGTH]) -> ([u8; LENGTH]
 
 #[test]
 fn zero_zero_a_proof_of_identities_is_no_proof() {
-    let (points, scalars) = layout();
-    let mut all = example().proof.clone();
-    for at in &points {
-        all = replaced(&all, *at, &INFINITY);
-    }
-    assert_eq!(verdict_of_proof(&all), Err((Code::PointAtInfinity, Some(4))));
-    for at in &scalars {
-        all = replaced(&all, *at, &[0; 32]);
-    }
-    assert_eq!(verdict_of_proof(&all), Err((Code::PointAtInfinity, Some(4))));
-    let Example { statement, inputs, .. } = example();
-    assert_eq!(verdict(statement, &[INFINITY; 2], CONTEXT, &all), Err((Code::PointAtInfinity, Some(2))));
-    assert_eq!(verdict(statement, inputs, CONTEXT, &[0; 624]), Err((Code::PointEncoding, Some(4))));
-    assert_eq!(add_commitments(&[INFINITY]).unwrap_err().code, Code::PointAtInfinity);
+    with_each_engine(|| {
+        let (points, scalars) = layout();
+        let mut all = example().proof.clone();
+        for at in &points {
+            all = replaced(&all, *at, &INFINITY);
+        }
+        assert_eq!(verdict_of_proof(&all), Err((Code::PointAtInfinity, Some(4))));
+        for at in &scalars {
+            all = replaced(&all, *at, &[0; 32]);
+        }
+        assert_eq!(verdict_of_proof(&all), Err((Code::PointAtInfinity, Some(4))));
+        let Example { statement, inputs, .. } = example();
+        assert_eq!(verdict(statement, &[INFINITY; 2], CONTEXT, &all), Err((Code::PointAtInfinity, Some(2))));
+        assert_eq!(verdict(statement, inputs, CONTEXT, &[0; 624]), Err((Code::PointEncoding, Some(4))));
+        assert_eq!(add_commitments(&[INFINITY]).unwrap_err().code, Code::PointAtInfinity);
+    });
 }
 
 #[test]
 fn infinity_in_a_batch_spoils_no_other_claim() {
-    let Example { statement, inputs, proof } = example();
-    let good = Claim { statement, commitments: inputs, context: CONTEXT, proof };
-    for at in layout().0 {
-        let infinite = with(at, &INFINITY);
-        let bad = Claim { proof: &infinite, ..good };
-        let refused = verify_batch(Setup::global().unwrap(), &[good, bad, good]);
-        let named: Vec<_> = refused.into_iter().map(|(position, error)| (position, error.code, error.step)).collect();
-        assert_eq!(named, [(1, Code::PointAtInfinity, Some(4))]);
-    }
+    with_each_engine(|| {
+        let Example { statement, inputs, proof } = example();
+        let good = Claim { statement, commitments: inputs, context: CONTEXT, proof };
+        for at in layout().0 {
+            let infinite = with(at, &INFINITY);
+            let bad = Claim { proof: &infinite, ..good };
+            let refused = verify_batch(Setup::global().unwrap(), &[good, bad, good]);
+            let named: Vec<_> =
+                refused.into_iter().map(|(position, error)| (position, error.code, error.step)).collect();
+            assert_eq!(named, [(1, Code::PointAtInfinity, Some(4))]);
+        }
+    });
 }
 
 #[test]
@@ -74,29 +81,35 @@ fn aliasing_a_scalar_plus_the_order_is_refused() {
 
 #[test]
 fn aliasing_every_point_has_one_encoding() {
-    let mut aliased = 0;
-    for at in layout().0 {
-        let encoded: EncodedPoint = example().proof[at..at + 48].try_into().unwrap();
-        for flags in 0..8_u8 {
-            let mut other = encoded;
-            other[0] = (encoded[0] & 0x1f) | (flags << 5);
-            let expected = match other[0] ^ encoded[0] {
-                0 => Ok(()),
-                0x20 => INVALID, // −P, another point
-                _ => Err((Code::PointEncoding, Some(4))),
-            };
-            assert_eq!(verdict_of_proof(&with(at, &other)), expected, "point at {at}, flags {flags:03b}");
+    with_each_engine(|| {
+        let mut aliased = 0;
+        for at in layout().0 {
+            let encoded: EncodedPoint = example().proof[at..at + 48].try_into().unwrap();
+            for flags in 0..8_u8 {
+                let mut other = encoded;
+                other[0] = (encoded[0] & 0x1f) | (flags << 5);
+                let expected = match other[0] ^ encoded[0] {
+                    0 => Ok(()),
+                    0x20 => INVALID, // −P, another point
+                    _ => Err((Code::PointEncoding, Some(4))),
+                };
+                assert_eq!(verdict_of_proof(&with(at, &other)), expected, "point at {at}, flags {flags:03b}");
+            }
+            let (flags, mut x) = (encoded[0] & 0xe0, encoded);
+            x[0] &= 0x1f;
+            let (mut unreduced, _) = sum(&x, &FIELD);
+            if unreduced[0] < 0x20 {
+                unreduced[0] |= flags;
+                aliased += 1;
+                assert_eq!(
+                    verdict_of_proof(&with(at, &unreduced)),
+                    Err((Code::PointEncoding, Some(4))),
+                    "x + p at {at}"
+                );
+            }
         }
-        let (flags, mut x) = (encoded[0] & 0xe0, encoded);
-        x[0] &= 0x1f;
-        let (mut unreduced, _) = sum(&x, &FIELD);
-        if unreduced[0] < 0x20 {
-            unreduced[0] |= flags;
-            aliased += 1;
-            assert_eq!(verdict_of_proof(&with(at, &unreduced)), Err((Code::PointEncoding, Some(4))), "x + p at {at}");
-        }
-    }
-    assert!(aliased > 0, "about a quarter of all x leave room for x + p");
+        assert!(aliased > 0, "about a quarter of all x leave room for x + p");
+    });
 }
 
 #[test]

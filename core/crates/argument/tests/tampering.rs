@@ -6,7 +6,9 @@ use argument::proof::{EncodedPoint, ProofBytes};
 use argument::{Code, Statement, challenges};
 use curve::{G1, G1Affine, MODULUS_BYTES, Scalar};
 use proptest::prelude::*;
-use support::example::{CONTEXT, Example, INVALID, example, layout, rows, verdict, verdict_of_proof, with};
+use support::example::{
+    CONTEXT, Example, INVALID, example, layout, rows, verdict, verdict_of_proof, with, with_each_engine,
+};
 
 #[test]
 fn the_untouched_proof_is_accepted() {
@@ -55,29 +57,36 @@ fn elements_may_not_change_places() {
 
 #[test]
 fn points_are_decoded_strictly_at_step_4() {
-    let mut infinity = [0; 48];
-    infinity[0] = 0xc0;
-    let mut outside = [0; 48];
-    (outside[0], outside[47]) = (0x80, 4);
-    for at in layout().0 {
-        let refused = |bytes: &[u8], code| assert_eq!(verdict_of_proof(&with(at, bytes)), Err((code, Some(4))), "{at}");
-        refused(&infinity, Code::PointAtInfinity);
-        refused(&outside, Code::PointNotInSubgroup);
-        refused(&[0; 48], Code::PointEncoding);
-        refused(&[0xff; 48], Code::PointEncoding);
-        refused(&[example().proof[at] ^ 0x80], Code::PointEncoding);
-    }
+    with_each_engine(|| {
+        let mut infinity = [0; 48];
+        infinity[0] = 0xc0;
+        let (mut outside, mut off_curve) = ([0; 48], [0; 48]);
+        (outside[0], outside[47]) = (0x80, 4);
+        (off_curve[0], off_curve[47]) = (0x80, 1);
+        for at in layout().0 {
+            let refused =
+                |bytes: &[u8], code| assert_eq!(verdict_of_proof(&with(at, bytes)), Err((code, Some(4))), "{at}");
+            refused(&infinity, Code::PointAtInfinity);
+            refused(&outside, Code::PointNotInSubgroup);
+            refused(&off_curve, Code::PointEncoding);
+            refused(&[0; 48], Code::PointEncoding);
+            refused(&[0xff; 48], Code::PointEncoding);
+            refused(&[example().proof[at] ^ 0x80], Code::PointEncoding);
+        }
+    });
 }
 
 #[test]
 fn a_point_of_small_order_makes_no_second_proof() {
-    // (0, 2) has order 3: added to W_ωz it would survive a check that only clears the cofactor of the pairing's inputs.
-    let mut order_three = [0; 48];
-    order_three[0] = 0x80;
-    assert_eq!(G1Affine::from_bytes(&order_three), Err(curve::PointError::NotInSubgroup));
-    for at in layout().0 {
-        assert_eq!(verdict_of_proof(&with(at, &order_three)), Err((Code::PointNotInSubgroup, Some(4))));
-    }
+    with_each_engine(|| {
+        // (0, 2) has order 3: added to W_ωz it would survive a check that only clears the cofactor of the pairing's inputs.
+        let mut order_three = [0; 48];
+        order_three[0] = 0x80;
+        assert_eq!(G1Affine::from_bytes(&order_three), Err(curve::PointError::NotInSubgroup));
+        for at in layout().0 {
+            assert_eq!(verdict_of_proof(&with(at, &order_three)), Err((Code::PointNotInSubgroup, Some(4))));
+        }
+    });
 }
 
 #[test]

@@ -1,8 +1,10 @@
 //! One accepted proof with every kind of element, and what an attacker can compute beside it.
 
+use std::sync::{Mutex, PoisonError};
+
 use argument::proof::EncodedPoint;
 use argument::{Challenges, Code, Opening, Row, Setup, Statement, challenges, prove_seeded, verify};
-use curve::{G1, G1_BYTES, G1Affine, Scalar, linear_combination};
+use curve::{Engine, G1, G1_BYTES, G1Affine, Scalar, linear_combination};
 
 use super::{Seeded, opening, row};
 
@@ -106,4 +108,16 @@ pub fn line(factor: Scalar, point: Scalar) -> G1 {
 pub fn moved(encoded: &[u8], by: &G1) -> EncodedPoint {
     let point = G1Affine::from_bytes(encoded.try_into().unwrap()).unwrap();
     (G1::from(point) + *by).to_affine().unwrap().to_bytes()
+}
+
+/// Runs a test with each engine that this processor has, one after another.
+pub fn with_each_engine(test: impl Fn()) {
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let before = Engine::active();
+    for engine in [Engine::Scalar, Engine::Vector].into_iter().filter(|engine| engine.is_supported()) {
+        assert!(engine.select());
+        test();
+    }
+    assert!(before.select());
 }
