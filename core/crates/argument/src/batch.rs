@@ -4,48 +4,81 @@ use curve::{SCALAR_BYTES, Scalar};
 use sha2::{Digest, Sha256};
 
 use crate::claim::{Claim, DecodedClaim};
+use crate::effort::{Crew, Effort};
 use crate::error::ArgumentError;
 use crate::setup::Setup;
-use crate::verifier::{Equation, Terms, check_pairing, equation};
+use crate::verifier::{Equation, Terms, check_sums, equation};
 
 const WEIGHT_BYTES: usize = 16;
+
+/// Claims whose points are decoded together, and one step of progress: their points fill eight lanes well.
+const CHUNK: usize = 16;
+
+/// From this number of claims on, a batch is worth more than one thread.
+const LARGE: usize = 32;
 
 /// Verifies all claims and names every bad one by its position, with the reason that [`crate::verify`] would give.
 ///
 /// Claims that fail before the pairing never touch the others. The rest are checked together under weights that depend
 /// on all of them; where that fails, halves are checked until each bad proof stands alone. An empty list has no bad one.
 pub fn verify_batch(setup: &Setup, claims: &[Claim<'_>]) -> Vec<(usize, ArgumentError)> {
+    verify_batch_with(setup, claims, &Effort::default()).expect("nobody is there to end it")
+}
+
+/// As [`verify_batch`], with a limit of threads and reports of progress; the answer does not depend on either.
+///
+/// # Errors
+/// `CANCELLED`: nothing is known about any claim then.
+pub fn verify_batch_with(
+    setup: &Setup,
+    claims: &[Claim<'_>],
+    effort: &Effort<'_>,
+) -> Result<Vec<(usize, ArgumentError)>, ArgumentError> {
+    let chunks: Vec<_> = claims.chunks(CHUNK).collect();
+    let crew = effort.crew(claims.len() >= LARGE, chunks.len() + 1);
+    let equations = crew.each(chunks, |chunk| {
+        Ok(DecodedClaim::decode_each(chunk).into_iter().map(|claim| equation(setup, claim)).collect::<Vec<_>>())
+    })?;
     let mut refused = Vec::new();
     let mut open = Vec::with_capacity(claims.len());
-    for (position, claim) in DecodedClaim::decode_each(claims).into_iter().enumerate() {
-        match equation(setup, claim) {
+    for (position, equation) in equations.into_iter().flatten().enumerate() {
+        match equation {
             Ok(equation) => open.push((position, equation)),
             Err(error) => refused.push((position, error)),
         }
     }
-    bisect(setup, &open, &mut refused);
+    crew.one(|| {
+        bisect(setup, &crew, &open, &mut refused);
+        Ok(())
+    })?;
     refused.sort_by_key(|(position, _)| *position);
-    refused
+    Ok(refused)
 }
 
-fn bisect(setup: &Setup, open: &[(usize, Equation)], refused: &mut Vec<(usize, ArgumentError)>) {
-    let Err(error) = check_together(setup, open) else { return };
+fn bisect(setup: &Setup, crew: &Crew<'_>, open: &[(usize, Equation)], refused: &mut Vec<(usize, ArgumentError)>) {
+    let Err(error) = check_together(setup, crew, open) else { return };
     if let [(position, _)] = open {
         refused.push((*position, error.at_step(8)));
         return;
     }
     let (low, high) = open.split_at(open.len() / 2);
-    bisect(setup, low, refused);
-    bisect(setup, high, refused);
+    bisect(setup, crew, low, refused);
+    bisect(setup, crew, high, refused);
 }
 
-fn check_together(setup: &Setup, open: &[(usize, Equation)]) -> Result<(), ArgumentError> {
-    let (mut left, mut right) = (Terms::default(), Terms::default());
-    for ((_, equation), weight) in open.iter().zip(weights(open)) {
-        left.add_scaled(weight, &equation.left);
-        right.add_scaled(weight, &equation.right);
-    }
-    check_pairing(setup, &left, &right)
+/// Each thread sums a share of the equations up.
+fn check_together(setup: &Setup, crew: &Crew<'_>, open: &[(usize, Equation)]) -> Result<(), ArgumentError> {
+    let weighted: Vec<_> = open.iter().zip(weights(open)).collect();
+    let shares = weighted.chunks(weighted.len().div_ceil(crew.size()).max(1)).collect();
+    let sums = crew.share(shares, |share| {
+        let (mut left, mut right) = (Terms::default(), Terms::default());
+        for ((_, equation), weight) in share {
+            left.add_scaled(*weight, &equation.left);
+            right.add_scaled(*weight, &equation.right);
+        }
+        Terms::sums(&left, &right)
+    });
+    check_sums(setup, sums.into_iter().fold(Default::default(), |(a, b), (left, right)| (a + left, b + right)))
 }
 
 /// w₀ = 1; wᵢ = the first 16 bytes of SHA-256(seed ‖ i), the seed being the hash of all transcripts.
@@ -93,11 +126,12 @@ mod tests {
         let setup = Setup::global().unwrap();
         let mut open = equations();
         let mut refused = Vec::new();
-        bisect(setup, &open, &mut refused);
+        let crew = Effort::default().crew(false, 1);
+        bisect(setup, &crew, &open, &mut refused);
         assert!(refused.is_empty());
         open[0].1.right.add(Scalar::one(), G1Affine::generator());
         open[2].1.right.add(-Scalar::one(), G1Affine::generator());
-        bisect(setup, &open, &mut refused);
+        bisect(setup, &crew, &open, &mut refused);
         let named: Vec<_> = refused.iter().map(|(position, error)| (*position, error.code, error.step)).collect();
         assert_eq!(named, [(1, Code::ProofInvalid, Some(8)), (3, Code::ProofInvalid, Some(8))]);
     }

@@ -57,6 +57,8 @@ codes! {
     OpeningCount = "OPENING_COUNT",
     /// The statement is false for these openings.
     RowNotSatisfied = "ROW_NOT_SATISFIED",
+    /// Whoever hears of a call's progress ended it.
+    Cancelled = "CANCELLED",
     /// The setup compiled in is not the pinned one.
     SetupDigestMismatch = "SETUP_DIGEST_MISMATCH",
     /// The operating system gave no random bytes.

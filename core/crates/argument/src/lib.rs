@@ -11,6 +11,7 @@ pub mod batch;
 mod claim;
 pub mod commitment;
 mod digit_runs;
+pub mod effort;
 mod error;
 mod evaluation_point;
 mod integer;
@@ -30,14 +31,15 @@ pub mod transcript;
 pub mod verifier;
 mod witness;
 
-pub use batch::verify_batch;
+pub use batch::{verify_batch, verify_batch_with};
 pub use claim::Claim;
 pub use commitment::{Opening, add_commitments, commit};
+pub use effort::{Effort, Progress};
 pub use error::{ArgumentError, Code};
 pub use integer::Integer;
-pub use prover::prove;
 #[cfg(feature = "seeded")]
 pub use prover::prove_seeded;
+pub use prover::{prove, prove_with};
 pub use randomness::random_blinding;
 pub use setup::{SETUP_DIGEST, Setup};
 pub use statement::{Row, Statement};

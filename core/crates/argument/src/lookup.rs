@@ -34,14 +34,11 @@ impl Lookup {
             counts[usize::from(*digit)] += 1;
         }
         let multiplicities = small(counts.iter().copied(), blinders);
-        let multiplicity_point = encode(&multiplicities.commit(prover.basis))?;
-        let mut digits = Vec::with_capacity(prover.digits.len());
-        let mut digit_points = Vec::with_capacity(prover.digits.len());
-        for column in prover.digits {
-            let polynomial = small(column.iter().map(|digit| u64::from(*digit)), blinders);
-            digit_points.push(encode(&polynomial.commit(prover.basis))?);
-            digits.push(polynomial);
-        }
+        let column = |column: &Vec<u8>| small(column.iter().map(|digit| u64::from(*digit)), blinders);
+        let digits: Vec<Blinded> = prover.digits.iter().map(column).collect();
+        let polynomials = digits.iter().chain([&multiplicities]).collect();
+        let mut digit_points = prover.crew.each(polynomials, |polynomial| encode(&polynomial.commit(prover.basis)))?;
+        let multiplicity_point = digit_points.pop().expect("one point per polynomial");
         Ok(Self { digits, multiplicities, digit_points, multiplicity_point })
     }
 }
@@ -68,12 +65,9 @@ impl Sums {
         blinders: &mut Blinders,
     ) -> Result<Self, ArgumentError> {
         let mut inverses = Vec::with_capacity(prover.digits.len());
-        let mut inverse_points = Vec::with_capacity(prover.digits.len());
         for column in prover.digits {
             let values = column.iter().map(|digit| folded.inverse_table[usize::from(*digit)]).collect();
-            let polynomial = Blinded::hidden(values, COLUMN_BLINDERS, blinders);
-            inverse_points.push(encode(&commit_inverses(prover.basis, column, &folded.inverse_table, &polynomial))?);
-            inverses.push(polynomial);
+            inverses.push(Blinded::hidden(values, COLUMN_BLINDERS, blinders));
         }
         let mut quotients = vec![Scalar::ZERO; prover.statement.n()];
         for (value, (count, inverse)) in
@@ -84,13 +78,33 @@ impl Sums {
         let table_inverse = Blinded::hidden(quotients, COLUMN_BLINDERS, blinders);
         let running = running_sum(prover, lookup, folded, &inverses, &table_inverse);
         let accumulator = Blinded::hidden(running, ACCUMULATOR_BLINDERS, blinders);
+        let points = Self::points(prover, folded, &inverses, [&table_inverse, &accumulator])?;
+        let (inverse_points, &[table_inverse_point, accumulator_point]) =
+            points.split_last_chunk().expect("two points more than columns");
         Ok(Self {
-            table_inverse_point: encode(&table_inverse.commit(prover.basis))?,
-            accumulator_point: encode(&accumulator.commit(prover.basis))?,
+            inverse_points: inverse_points.to_vec(),
+            table_inverse_point,
+            accumulator_point,
             inverses,
             table_inverse,
             accumulator,
-            inverse_points,
+        })
+    }
+
+    /// The commitments to each φ_j, then to the others.
+    fn points(
+        prover: &Prover<'_>,
+        folded: &Folded,
+        inverses: &[Blinded],
+        others: [&Blinded; 2],
+    ) -> Result<Vec<EncodedPoint>, ArgumentError> {
+        let columns = inverses.iter().zip(prover.digits).map(|(inverse, column)| (inverse, Some(column)));
+        let all = columns.chain(others.map(|other| (other, None))).collect();
+        prover.crew.each(all, |(polynomial, column): (&Blinded, Option<&Vec<u8>>)| {
+            encode(&match column {
+                Some(column) => commit_inverses(prover.basis, column, &folded.inverse_table, polynomial),
+                None => polynomial.commit(prover.basis),
+            })
         })
     }
 }

@@ -6,6 +6,7 @@ use rand_core::TryCryptoRng;
 use zeroize::Zeroizing;
 
 use crate::commitment::{Opening, encode};
+use crate::effort::{Crew, Effort};
 use crate::error::ArgumentError;
 use crate::evaluation_point::EvaluationPoint;
 use crate::lookup::{Lookup, Sums};
@@ -33,7 +34,21 @@ pub fn prove(
     openings: &[&Opening],
     context: &[u8],
 ) -> Result<Vec<u8>, ArgumentError> {
-    prove_with(setup, statement, openings, context, &mut SysRng)
+    prove_with(setup, statement, openings, context, &Effort::default())
+}
+
+/// As [`prove`], with a limit of threads and reports of progress; the proof does not depend on either.
+///
+/// # Errors
+/// As [`prove`], and `CANCELLED`.
+pub fn prove_with(
+    setup: &Setup,
+    statement: &Statement,
+    openings: &[&Opening],
+    context: &[u8],
+    effort: &Effort<'_>,
+) -> Result<Vec<u8>, ArgumentError> {
+    prove_from(setup, statement, openings, context, effort, &mut SysRng)
 }
 
 /// As [`prove`], with a seed in place of the operating system's randomness: the same proof in every run.
@@ -46,23 +61,26 @@ pub fn prove_seeded(
     statement: &Statement,
     openings: &[&Opening],
     context: &[u8],
+    effort: &Effort<'_>,
     seed: [u8; 32],
 ) -> Result<Vec<u8>, ArgumentError> {
     let mut source = <chacha20::ChaCha20Rng as rand_core::SeedableRng>::from_seed(seed);
-    prove_with(setup, statement, openings, context, &mut source)
+    prove_from(setup, statement, openings, context, effort, &mut source)
 }
 
-fn prove_with<S: TryCryptoRng + ?Sized>(
+fn prove_from<S: TryCryptoRng + ?Sized>(
     setup: &Setup,
     statement: &Statement,
     openings: &[&Opening],
     context: &[u8],
+    effort: &Effort<'_>,
     source: &mut S,
 ) -> Result<Vec<u8>, ArgumentError> {
     let digits = digit_columns(statement, openings)?;
-    let commitments =
-        openings.iter().map(|opening| opening.commitment(setup)).collect::<Result<Vec<EncodedPoint>, _>>()?;
+    let crew = effort.crew(statement.n() >= LARGE, steps(statement));
+    let commitments: Vec<EncodedPoint> = crew.each(openings.to_vec(), |opening| opening.commitment(setup))?;
     let prover = Prover {
+        crew: &crew,
         statement,
         domain: setup.domain(statement.n()),
         basis: setup.basis(statement.n()),
@@ -71,7 +89,14 @@ fn prove_with<S: TryCryptoRng + ?Sized>(
     };
     let mut blinders = Blinders::for_proof(source, statement, openings, context)?;
     let proof = repeat_until_some(|| prover.attempt(&commitments, context, &mut blinders))?;
-    release(setup, statement, &commitments[..statement.inputs()], context, proof.join())
+    crew.one(|| release(setup, statement, &commitments[..statement.inputs()], context, proof.join()))
+}
+
+/// How many steps proving has: a commitment for each vector, d_j and φ_j twice and m, φ_T, acc, the products of N, what
+/// enters N at X and at ωX, q, both openings and the check of the proof.
+fn steps(statement: &Statement) -> usize {
+    let (vectors, columns) = (statement.vectors(), statement.columns());
+    vectors + (columns + 1) + (columns + 2) + (columns + vectors + 3) + 1 + 2 + 1
 }
 
 /// A challenge at a forbidden place, which never happens in practice, starts the prover again.
@@ -101,8 +126,12 @@ fn polynomial(opening: &Opening) -> Blinded {
     Blinded::new(opening.values().iter().map(residue).collect(), core::slice::from_ref(opening.blinding()))
 }
 
+/// From this n on, proving is worth more than one thread.
+const LARGE: usize = 1024;
+
 /// What all rounds need.
 pub(crate) struct Prover<'a> {
+    pub(crate) crew: &'a Crew<'a>,
     pub(crate) statement: &'a Statement,
     pub(crate) domain: &'a Domain,
     pub(crate) basis: &'a Basis,
@@ -144,15 +173,16 @@ impl Prover<'_> {
         let Some(folded) = self.fold(challenges) else { return Ok(None) };
         let sums = Sums::commit(self, &lookup, &folded, blinders)?;
         let y = transcript.sum_round(&sums.inverse_points, &sums.table_inverse_point, &sums.accumulator_point);
-        let quotient = self.quotient(&lookup, &sums, &folded, y);
-        let quotient_point = encode(&quotient.commit(self.basis))?;
+        let quotient = self.quotient(&lookup, &sums, &folded, y)?;
+        let quotient_point = self.crew.one(|| encode(&quotient.commit(self.basis)))?;
         let z = transcript.quotient_round(&quotient_point);
         let Some(evaluated) = self.evaluate(&lookup, &sums, z) else { return Ok(None) };
         let digit_evaluations: Vec<_> = evaluated.digits.iter().map(Scalar::to_be_bytes).collect();
         let accumulator_evaluation = evaluated.accumulator.to_be_bytes();
         let v = transcript.evaluation_round(&digit_evaluations, &accumulator_evaluation);
         let opening_at_z = self.open_at_z(&lookup, &sums, &folded, &quotient, &evaluated, (y, v));
-        let opening_at_next = open_at_next(&sums, &evaluated);
+        let openings = vec![opening_at_z, open_at_next(&sums, &evaluated)];
+        let openings = self.crew.each(openings, |opening| encode(&opening.commit(self.basis)))?;
         Ok(Some(ProofBytes {
             auxiliary: commitments[self.statement.inputs()..].to_vec(),
             digits: lookup.digit_points,
@@ -163,8 +193,8 @@ impl Prover<'_> {
             quotient: quotient_point,
             digit_evaluations,
             accumulator_evaluation,
-            opening_at_z: encode(&opening_at_z.commit(self.basis))?,
-            opening_at_next: encode(&opening_at_next.commit(self.basis))?,
+            opening_at_z: openings[0],
+            opening_at_next: openings[1],
         }))
     }
 
@@ -182,7 +212,7 @@ impl Prover<'_> {
     }
 
     /// q = N/Z_H with N as in section 4, its terms gathered into products, what enters at X and what enters at ωX.
-    fn quotient(&self, lookup: &Lookup, sums: &Sums, folded: &Folded, y: Scalar) -> Blinded {
+    fn quotient(&self, lookup: &Lookup, sums: &Sums, folded: &Folded, y: Scalar) -> Result<Blinded, ArgumentError> {
         let n = self.statement.n();
         let columns = self.statement.columns();
         let powers = y.powers(columns + 2);
@@ -207,7 +237,7 @@ impl Prover<'_> {
         for (weight, vector) in weights.iter().zip(&self.vectors) {
             products.push((weight, scaled(y_sum * folded.alpha, vector)));
         }
-        Numerator { products, linear, shifted: scaled(y_sum, &sums.accumulator) }.quotient(self.domain)
+        Numerator { products, linear, shifted: scaled(y_sum, &sums.accumulator) }.quotient(self.domain, self.crew)
     }
 
     /// Nothing if z lies in H.
@@ -315,7 +345,9 @@ mod tests {
         let (setup, statement) = (Setup::global().unwrap(), statement());
         let opening = Opening::new(256, [(0, Integer::from(7))], &[1; 32]).unwrap();
         let digits = digit_columns(&statement, &[&opening]).unwrap();
+        let crew = Effort::default().crew(false, 1);
         let prover = Prover {
+            crew: &crew,
             statement: &statement,
             domain: setup.domain(256),
             basis: setup.basis(256),

@@ -6,6 +6,8 @@
 use curve::{Domain, Scalar};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
+use crate::effort::Crew;
+use crate::error::ArgumentError;
 use crate::polynomial::{Blinded, evaluate_tail};
 use crate::setup::TAIL;
 
@@ -24,24 +26,27 @@ pub(crate) struct Numerator<'a> {
 
 impl Numerator<'_> {
     /// N/Z_H, given that N vanishes on H.
-    pub(crate) fn quotient(&self, domain: &Domain) -> Blinded {
+    ///
+    /// # Errors
+    /// `CANCELLED`.
+    pub(crate) fn quotient(&self, domain: &Domain, crew: &Crew<'_>) -> Result<Blinded, ArgumentError> {
         let coset = Coset::new(domain);
-        let mut values = core::mem::take(&mut coset.evaluate(&self.linear).values);
-        let shifted = coset.evaluate(&self.shifted);
-        for (value, next) in values.iter_mut().zip(shifted.values.iter().cycle().skip(1)) {
+        let mut parts = crew.each(vec![&self.linear, &self.shifted], |part| Ok(coset.evaluate(part)))?;
+        let mut values = core::mem::take(&mut parts[0].values);
+        for (value, next) in values.iter_mut().zip(parts[1].values.iter().cycle().skip(1)) {
             *value += *next;
         }
         let mut tail = Box::new([Scalar::ZERO; TAIL]);
-        for (left, right) in &self.products {
-            let (left, right) = (coset.evaluate(left), coset.evaluate(right));
-            for (value, (a, b)) in values.iter_mut().zip(left.values.iter().zip(&right.values)) {
-                *value += *a * *b;
+        let product = |(left, right): &(&Blinded, Blinded)| Ok(coset.evaluate(left).times(&coset.evaluate(right)));
+        for product in crew.each(self.products.iter().collect(), product)? {
+            for (value, addend) in values.iter_mut().zip(&product.values) {
+                *value += *addend;
             }
-            for (coefficient, addend) in tail.iter_mut().zip(top_of_product(&left.top, &right.top)) {
-                *coefficient += addend;
+            for (coefficient, addend) in tail.iter_mut().zip(product.top.iter()) {
+                *coefficient += *addend;
             }
         }
-        coset.divide_by_vanishing(values, tail)
+        Ok(coset.divide_by_vanishing(values, tail))
     }
 }
 
@@ -55,6 +60,17 @@ fn top_of_product(a: &[Scalar; TOP], b: &[Scalar; TOP]) -> [Scalar; TOP] {
 struct OnCoset {
     values: Vec<Scalar>,
     top: Box<[Scalar; TOP]>,
+}
+
+impl OnCoset {
+    /// The product; `top` are its coefficients of X^(2n), X^(2n+1), X^(2n+2).
+    fn times(mut self, other: &Self) -> Self {
+        for (value, factor) in self.values.iter_mut().zip(&other.values) {
+            *value *= *factor;
+        }
+        *self.top = top_of_product(&self.top, &other.top);
+        self
+    }
 }
 
 /// 7·H.

@@ -9,7 +9,7 @@
 //! 7. the evaluations and identities fold into one point F
 //! 8. e(W_z + u·W_ωz, [τ]₂) = e(F, [1]₂)
 
-use curve::{Domain, G1Affine, Scalar, linear_combinations, pairings_agree};
+use curve::{Domain, G1, G1Affine, Scalar, linear_combinations, pairings_agree};
 
 use crate::claim::{Claim, DecodedClaim, DecodedPoint};
 use crate::error::{ArgumentError, Code};
@@ -36,7 +36,7 @@ pub fn verify(
     let claim = Claim { statement, commitments, context, proof };
     let decoded = DecodedClaim::decode_each(&[claim]).pop().expect("one for one");
     let equation = equation(setup, decoded)?;
-    check_pairing(setup, &equation.left, &equation.right).map_err(|error| error.at_step(8))
+    check_sums(setup, Terms::sums(&equation.left, &equation.right)).map_err(|error| error.at_step(8))
 }
 
 /// What is left of a proof after step 7: it holds iff e(left, [τ]₂) = e(right, [1]₂).
@@ -239,6 +239,12 @@ impl Terms {
         self.points.push(point);
     }
 
+    /// Both sums of step 8; they share their inversions.
+    pub(crate) fn sums(left: &Self, right: &Self) -> (G1, G1) {
+        let sums = linear_combinations(&[(&left.points, &left.factors), (&right.points, &right.factors)]);
+        (sums[0], sums[1])
+    }
+
     /// Adds all terms of another sum, each times a weight.
     pub(crate) fn add_scaled(&mut self, weight: Scalar, other: &Self) {
         self.factors.extend(other.factors.iter().map(|factor| weight * *factor));
@@ -247,10 +253,9 @@ impl Terms {
 }
 
 /// Step 8.
-pub(crate) fn check_pairing(setup: &Setup, left: &Terms, right: &Terms) -> Result<(), ArgumentError> {
-    let sums = linear_combinations(&[(&left.points, &left.factors), (&right.points, &right.factors)]);
+pub(crate) fn check_sums(setup: &Setup, (left, right): (G1, G1)) -> Result<(), ArgumentError> {
     let (one, tau) = setup.g2();
-    if pairings_agree(&sums[0], tau, &sums[1], one) {
+    if pairings_agree(&left, tau, &right, one) {
         return Ok(());
     }
     let message = "the proof does not show this statement for these commitments in this context; make one that does";

@@ -3,7 +3,12 @@
 mod support;
 
 use argument::proof::EncodedPoint;
-use argument::{ArgumentError, Claim, Code, Setup, Statement, verify, verify_batch};
+use std::num::NonZeroUsize;
+use std::ops::ControlFlow;
+
+use argument::{
+    ArgumentError, Claim, Code, Effort, Progress, Setup, Statement, verify, verify_batch, verify_batch_with,
+};
 use curve::{G1, Scalar};
 use support::example::{CONTEXT, example, layout, line, moved, with};
 use support::{Case, cases};
@@ -72,6 +77,38 @@ fn every_bad_proof_is_named_with_its_own_reason() {
         .collect();
     assert!(expected.iter().any(|(_, error)| error.code == Code::ProofInvalid));
     assert_eq!(refused(&claims), expected);
+}
+
+#[test]
+fn the_answer_does_not_depend_on_the_number_of_threads() {
+    let known = known();
+    let claims: Vec<_> = known.iter().chain(&known).chain(&known).map(Known::claim).collect();
+    let steps = claims.len().div_ceil(16) + 1;
+    let last = std::sync::Mutex::new(0);
+    let observer = |progress: Progress| {
+        assert_eq!(progress.total, steps);
+        *last.lock().unwrap() = progress.done;
+        ControlFlow::Continue(())
+    };
+    let answers = [1, 2, 3].map(|threads| {
+        let effort = Effort { threads: NonZeroUsize::new(threads), observer: Some(&observer) };
+        let answer = verify_batch_with(Setup::global().unwrap(), &claims, &effort).unwrap();
+        assert_eq!(*last.lock().unwrap(), steps);
+        answer
+    });
+    assert!(!answers[0].is_empty());
+    assert_eq!(answers[0], answers[1]);
+    assert_eq!(answers[1], answers[2]);
+    assert_eq!(refused(&claims), answers[0]);
+}
+
+#[test]
+fn a_batch_that_is_ended_answers_nothing() {
+    let known = known();
+    let claims: Vec<_> = known.iter().map(Known::claim).collect();
+    let effort = Effort { threads: None, observer: Some(&|_| ControlFlow::Break(())) };
+    let error = verify_batch_with(Setup::global().unwrap(), &claims, &effort).unwrap_err();
+    assert_eq!(error.code, Code::Cancelled);
 }
 
 #[test]

@@ -2,9 +2,13 @@
 
 mod support;
 
+use std::num::NonZeroUsize;
+use std::ops::ControlFlow;
+
 use argument::proof::ProofBytes;
 use argument::{
-    Code, Integer, Opening, Row, Setup, Statement, add_commitments, commit, prove, prove_seeded, row_values, verify,
+    Code, Effort, Integer, Opening, Progress, Row, Setup, Statement, add_commitments, commit, prove, prove_seeded,
+    prove_with, row_values, verify,
 };
 use curve::Scalar;
 use proptest::prelude::*;
@@ -13,7 +17,8 @@ use support::{Seeded, cases, integer, opening, row};
 fn check(statement: &Statement, openings: &[&Opening], seed: u8) -> Result<Vec<u8>, (Code, Option<usize>)> {
     let setup = Setup::global().unwrap();
     let seed = [seed; 32];
-    let proof = prove_seeded(setup, statement, openings, b"context", seed).map_err(|e| (e.code, e.row))?;
+    let proof =
+        prove_seeded(setup, statement, openings, b"context", &Effort::default(), seed).map_err(|e| (e.code, e.row))?;
     let inputs: Vec<_> =
         openings[..statement.inputs()].iter().map(|opening| opening.commitment(setup).unwrap()).collect();
     verify(setup, statement, &inputs, b"context", &proof).unwrap();
@@ -144,9 +149,9 @@ fn two_proofs_of_the_same_share_no_element() {
     let proofs = [
         prove(setup, &statement, &[&input, &auxiliary], b"").unwrap(),
         prove(setup, &statement, &[&input, &auxiliary], b"").unwrap(),
-        prove_seeded(setup, &statement, &[&input, &auxiliary], b"", [1; 32]).unwrap(),
-        prove_seeded(setup, &statement, &[&input, &auxiliary], b"", [2; 32]).unwrap(),
-        prove_seeded(setup, &statement, &[&input, &auxiliary], b"c", [2; 32]).unwrap(),
+        prove_seeded(setup, &statement, &[&input, &auxiliary], b"", &Effort::default(), [1; 32]).unwrap(),
+        prove_seeded(setup, &statement, &[&input, &auxiliary], b"", &Effort::default(), [2; 32]).unwrap(),
+        prove_seeded(setup, &statement, &[&input, &auxiliary], b"c", &Effort::default(), [2; 32]).unwrap(),
     ];
     let all: Vec<_> = proofs.iter().flat_map(|proof| elements(&statement, proof)).collect();
     let distinct: std::collections::BTreeSet<_> = all.iter().collect();
@@ -224,5 +229,44 @@ proptest! {
         prop_assert_eq!(&row_values(&statement, &[&secret]).unwrap()[..], &[Integer::from(constant + dot)]);
         let expected = (0..1 << 32).contains(&(constant + dot));
         prop_assert_eq!(check(&statement, &[&secret], seed as u8).is_ok(), expected);
+    }
+}
+
+#[test]
+fn a_proof_does_not_depend_on_the_number_of_threads() {
+    let setup = Setup::global().unwrap();
+    let rows =
+        (0..300).map(|at| Row { bits: 64, constant: Integer::ZERO, weights: vec![vec![(at, 1)], vec![(at, 2)]] });
+    let statement = Statement::new(1024, 2, 2, rows.collect()).unwrap();
+    let values = |factor: i128| (0..300).map(move |at| (at, Integer::from(factor * i128::from(at))));
+    let openings = [1, 3].map(|factor| Opening::new(1024, values(factor), &[factor as u8; 32]).unwrap());
+    let commitments = [0, 1].map(|number: usize| openings[number].commitment(setup).unwrap());
+    let steps = std::sync::Mutex::new(Vec::new());
+    let observer = |progress: Progress| {
+        steps.lock().unwrap().push((progress.done, progress.total));
+        ControlFlow::Continue(())
+    };
+    let proofs = [1, 2, 3].map(|threads| {
+        let effort = Effort { threads: NonZeroUsize::new(threads), observer: Some(&observer) };
+        prove_seeded(setup, &statement, &[&openings[0], &openings[1]], b"", &effort, [5; 32]).unwrap()
+    });
+    verify(setup, &statement, &commitments, b"", &proofs[0]).unwrap();
+    assert!(proofs[0] == proofs[1] && proofs[1] == proofs[2]);
+    let steps = steps.into_inner().unwrap();
+    let total = steps[0].1;
+    assert_eq!(steps, [(); 3].into_iter().flat_map(|()| (1..=total).map(|done| (done, total))).collect::<Vec<_>>());
+}
+
+#[test]
+fn whoever_hears_of_progress_may_end_the_call() {
+    let setup = Setup::global().unwrap();
+    let row = Row { bits: 8, constant: Integer::ZERO, weights: vec![vec![(0, 1)]] };
+    let statement = Statement::new(256, 1, 1, vec![row]).unwrap();
+    let opening = Opening::new(256, [(0, Integer::from(7))], &[1; 32]).unwrap();
+    for last in 1..6 {
+        let stop =
+            |progress: Progress| if progress.done < last { ControlFlow::Continue(()) } else { ControlFlow::Break(()) };
+        let effort = Effort { threads: None, observer: Some(&stop) };
+        assert_eq!(prove_with(setup, &statement, &[&opening], b"", &effort).unwrap_err().code, Code::Cancelled);
     }
 }

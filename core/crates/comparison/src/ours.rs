@@ -1,7 +1,9 @@
 //! The argument on examples that anybody can make again: numbers are drawn from a fixed sequence and fill their range.
 
+use std::num::NonZeroUsize;
+
 use argument::proof::EncodedPoint;
-use argument::{Claim, Integer, Opening, Row, Setup, Statement, challenges, prove, verify, verify_batch};
+use argument::{Claim, Effort, Integer, Opening, Row, Setup, Statement, challenges, prove, verify, verify_batch_with};
 
 const WEIGHT_BITS: u32 = 20;
 const WEIGHTED_ENTRY_BITS: u32 = 40;
@@ -102,7 +104,9 @@ impl Batch<'_> {
     pub fn verify(&self, count: usize) {
         let claim = |(commitments, proof)| Claim { statement: self.statement, commitments, context: b"", proof };
         let claims: Vec<_> = self.entries[..count].iter().map(|(c, proof)| claim((c, proof))).collect();
-        assert!(verify_batch(setup(), &claims).is_empty(), "good proofs");
+        let one = Effort::on_threads(NonZeroUsize::MIN);
+        let refused = verify_batch_with(setup(), &claims, &one).expect("nobody ends it");
+        assert!(refused.is_empty(), "good proofs");
     }
 
     /// Draws the challenges of the first `count`.

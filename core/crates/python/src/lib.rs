@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 mod convert;
+mod effort;
 mod errors;
 mod openings;
 mod pricing_face;

@@ -7,6 +7,7 @@ use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyBytes, PyDict, PyMapping, PyTuple};
 
 use crate::convert::{integer, pairs, size, to_python, unsigned};
+use crate::effort::with_effort;
 use crate::errors::CoreError;
 use crate::openings::{Opening, points};
 
@@ -148,15 +149,19 @@ fn inner(openings: &[Py<Opening>]) -> Vec<&argument::Opening> {
 }
 
 #[pyfunction]
+#[pyo3(signature = (statement, openings, context, *, threads=None, progress=None))]
 fn prove<'py>(
     py: Python<'py>,
     statement: &Bound<'py, Statement>,
     openings: Vec<Py<Opening>>,
     context: &[u8],
+    threads: Option<usize>,
+    progress: Option<Py<PyAny>>,
 ) -> PyResult<Bound<'py, PyBytes>> {
     let (statement, references) = (&statement.get().0, inner(&openings));
-    let proof =
-        py.detach(|| argument::prove(Setup::global()?, statement, &references, context)).map_err(CoreError::from)?;
+    let proof = with_effort(py, threads, progress, |effort| {
+        argument::prove_with(Setup::global()?, statement, &references, context, effort)
+    })?;
     Ok(PyBytes::new(py, &proof))
 }
 
@@ -211,7 +216,13 @@ impl Claim {
 }
 
 #[pyfunction]
-fn verify_batch<'py>(py: Python<'py>, claims: Vec<Py<Claim>>) -> PyResult<Bound<'py, PyDict>> {
+#[pyo3(signature = (claims, *, threads=None, progress=None))]
+fn verify_batch<'py>(
+    py: Python<'py>,
+    claims: Vec<Py<Claim>>,
+    threads: Option<usize>,
+    progress: Option<Py<PyAny>>,
+) -> PyResult<Bound<'py, PyDict>> {
     let claims: Vec<_> = claims
         .iter()
         .map(|claim| {
@@ -219,9 +230,8 @@ fn verify_batch<'py>(py: Python<'py>, claims: Vec<Py<Claim>>) -> PyResult<Bound<
             argument::Claim { statement: &statement.get().0, commitments, context, proof }
         })
         .collect();
-    let refused = py
-        .detach(|| Ok::<_, argument::ArgumentError>(argument::verify_batch(Setup::global()?, &claims)))
-        .map_err(CoreError::from)?;
+    let refused =
+        with_effort(py, threads, progress, |effort| argument::verify_batch_with(Setup::global()?, &claims, effort))?;
     let answer = PyDict::new(py);
     for (position, error) in refused {
         answer.set_item(position, PyErr::from(CoreError::from(error)).into_value(py))?;

@@ -1,4 +1,4 @@
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import final
 
 from marginproof.core._errors import CoreError
@@ -50,14 +50,26 @@ class Statement:
     def proof_length(self) -> int: ...
     def row_values(self, openings: Sequence[Opening]) -> list[int]: ...
 
-def prove(statement: Statement, openings: Sequence[Opening], context: bytes) -> bytes: ...
+def prove(
+    statement: Statement,
+    openings: Sequence[Opening],
+    context: bytes,
+    *,
+    threads: int | None = None,
+    progress: Callable[[int, int], object] | None = None,
+) -> bytes: ...
 def verify(statement: Statement, commitments: Sequence[bytes], context: bytes, proof: bytes) -> None: ...
 
 @final
 class Claim:
     def __init__(self, statement: Statement, commitments: Sequence[bytes], context: bytes, proof: bytes) -> None: ...
 
-def verify_batch(claims: Sequence[Claim]) -> dict[int, CoreError]: ...
+def verify_batch(
+    claims: Sequence[Claim],
+    *,
+    threads: int | None = None,
+    progress: Callable[[int, int], object] | None = None,
+) -> dict[int, CoreError]: ...
 def challenges(statement: Statement, commitments: Sequence[bytes], context: bytes, proof: bytes) -> dict[str, int]: ...
 
 @final

@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use argument::proof::EncodedPoint;
-use argument::{Challenges, Code, Opening, Row, Setup, Statement, challenges, prove_seeded, verify};
+use argument::{Challenges, Code, Effort, Opening, Row, Setup, Statement, challenges, prove_seeded, verify};
 use curve::{Engine, G1, G1_BYTES, G1Affine, Scalar, linear_combination};
 
 use super::{Seeded, opening, row};
@@ -44,7 +44,7 @@ pub fn example() -> &'static Example {
         assert_eq!((statement.columns(), statement.auxiliary()), (2, 1));
         let openings = openings();
         let references: Vec<_> = openings.iter().collect();
-        let proof = prove_seeded(setup, &statement, &references, CONTEXT, [3; 32]).unwrap();
+        let proof = prove_seeded(setup, &statement, &references, CONTEXT, &Effort::default(), [3; 32]).unwrap();
         let inputs = openings[..2].iter().map(|opening| opening.commitment(setup).unwrap()).collect();
         Example { statement, inputs, proof }
     })
