@@ -151,6 +151,25 @@ impl FixedBase {
         bits.chunks_exact(self.recoding.window() as usize).map(|bits| weigh_by_place(bits, 1)).collect()
     }
 
+    /// For each of the 256 digits but 0, the sum of the points that have it: digits belong to the points from the first
+    /// on. Nothing where the sum is infinity, and for the digit 0. Variable time.
+    ///
+    /// # Panics
+    /// When there are more digits than points, which is a mistake in the calling program.
+    pub fn sum_by_digit(&self, digits: &[u8]) -> Vec<Option<G1Affine>> {
+        self.sum_by_digit_with(Engine::active(), digits)
+    }
+
+    fn sum_by_digit_with(&self, engine: Engine, digits: &[u8]) -> Vec<Option<G1Affine>> {
+        let positions = self.recoding.positions(HALF_BITS);
+        assert!(digits.len() * positions <= self.multiples.len(), "one digit per point");
+        let mut groups = Groups::new(usize::from(u8::MAX) + 1, digits.len());
+        for (number, digit) in digits.iter().enumerate().filter(|(_, digit)| **digit != 0) {
+            groups.insert(usize::from(*digit), number * positions, 0);
+        }
+        self.sum(engine, &groups).into_addends().iter().map(Addend::point).collect()
+    }
+
     /// The sums of groups of images of multiples.
     fn sum(&self, engine: Engine, groups: &Groups) -> Sums {
         match engine {
@@ -192,6 +211,20 @@ mod tests {
             for engine in Engine::supported() {
                 assert_eq!(base.combine_each_with(engine, lists), expected);
             }
+        }
+    }
+
+    #[test]
+    fn both_engines_sum_by_digit() {
+        let points = multiples_of_generator(&[1, 2, 3, 4, 5, 6, 7, 8]);
+        let points: Vec<G1Affine> = points.iter().copied().chain([-points[7]]).collect();
+        let base = FixedBase::new(&points, 3);
+        for engine in Engine::supported() {
+            let sums = base.sum_by_digit_with(engine, &[2, 255, 2, 255, 7, 2, 0, 9, 9]);
+            let expected = multiples_of_generator(&[10, 6, 5]);
+            assert_eq!([sums[2], sums[255], sums[7]].map(Option::unwrap), expected[..]);
+            // The points of the digit 9 are opposite.
+            assert_eq!(sums.iter().flatten().count(), 3);
         }
     }
 
