@@ -92,7 +92,7 @@ impl Mixer {
         self.0.update(field);
     }
 
-    /// A field of 52 bytes for each entry, closed by an empty one.
+    /// A field of 52 bytes for each entry; the next opening begins with one of 32.
     fn absorb_entries<'a>(&mut self, entries: impl Iterator<Item = (u32, &'a Integer)>) {
         let mut field = Zeroizing::new([0; 4 + Integer::BYTES]);
         for (index, value) in entries {
@@ -101,7 +101,6 @@ impl Mixer {
             tail.copy_from_slice(&*Zeroizing::new(value.to_le_bytes()));
             self.absorb(&*field);
         }
-        self.absorb(&[]);
     }
 
     fn finish(self) -> Blinders {

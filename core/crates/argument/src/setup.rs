@@ -139,7 +139,7 @@ impl Basis {
         &self.lagrange
     }
 
-    /// [Z_H(τ)·τ^j]₁ for j < 4, which only blindings are multiplied with: 0.5 MiB.
+    /// [Z_H(τ)·τ^j]₁ for j < 4, which only blindings are multiplied with: 0.5 MiB, 1.2 MiB for the vector engine.
     pub(crate) fn hiding(&self) -> &SecretBase {
         &self.hiding
     }

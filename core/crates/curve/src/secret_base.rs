@@ -5,13 +5,15 @@
 //! takes equal points, opposite points and infinity without a branch. Some three times as fast as
 //! [`G1Affine::multiply_secret`], which must double what it is given.
 
+use std::sync::OnceLock;
+
 use blst::{blst_fp_cneg, blst_p1_add_or_double_affine, blst_p1_affine};
 use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::g1::SCALAR_BITS;
 use crate::scalar::SCALAR_BYTES;
-use crate::{G1, G1Affine, Scalar};
+use crate::{Engine, G1, G1Affine, Scalar, vector};
 
 const WINDOW_BITS: usize = 6;
 
@@ -30,6 +32,8 @@ const CARRY_FROM: i8 = WINDOW as i8 - 1;
 #[derive(Debug)]
 pub struct SecretBase {
     multiples: Vec<G1Affine>,
+    /// The same for the vector engine, made when it first needs them: 172 KiB for each point.
+    vector_windows: OnceLock<vector::Windows>,
 }
 
 impl SecretBase {
@@ -48,12 +52,12 @@ impl SecretBase {
             }
         }
         let multiples = G1::batch_to_affine(&multiples).expect("small multiples of points of large prime order");
-        Self { multiples }
+        Self { multiples, vector_windows: OnceLock::new() }
     }
 
-    /// The memory that the multiples take.
+    /// The memory that the multiples take: those for the vector engine count from when it first needs them.
     pub fn bytes(&self) -> usize {
-        size_of_val(self.multiples.as_slice())
+        size_of_val(self.multiples.as_slice()) + self.vector_windows.get().map_or(0, vector::Windows::bytes)
     }
 
     /// Σ factorᵢ · pointᵢ over the first points, as many as there are factors. How many is no secret.
@@ -61,16 +65,28 @@ impl SecretBase {
     /// # Panics
     /// When there are more factors than points, which is a mistake in the calling program.
     pub fn combine(&self, factors: &[Scalar]) -> G1 {
+        self.combine_with(Engine::active(), factors)
+    }
+
+    fn combine_with(&self, engine: Engine, factors: &[Scalar]) -> G1 {
         let windows = self.multiples.as_chunks::<WINDOW>().0;
         assert!(factors.len() * WINDOWS <= windows.len(), "no more factors than points");
-        let mut sum = G1::infinity();
-        for (factor, windows) in factors.iter().zip(windows.chunks_exact(WINDOWS)) {
-            let digits = Zeroizing::new(signed_digits(factor));
-            for (digit, window) in digits.iter().zip(windows) {
-                sum = add(&sum, &select(window, *digit));
-            }
+        let mut digits = Zeroizing::new(Vec::with_capacity(factors.len() * WINDOWS));
+        for factor in factors {
+            digits.extend_from_slice(&*Zeroizing::new(signed_digits(factor)));
         }
-        sum
+        match engine {
+            Engine::Scalar => digits
+                .iter()
+                .zip(windows)
+                .fold(G1::infinity(), |sum, (digit, window)| add(&sum, &select(window, *digit))),
+            Engine::Vector => self.vector_windows().sum(&digits),
+        }
+    }
+
+    fn vector_windows(&self) -> &vector::Windows {
+        let make = || vector::Windows::new(&self.multiples, WINDOW).expect("a processor that runs the engine");
+        self.vector_windows.get_or_init(make)
     }
 }
 
@@ -136,6 +152,13 @@ mod tests {
             .collect()
     }
 
+    /// What both engines agree on.
+    fn combine(base: &SecretBase, factors: &[Scalar]) -> G1 {
+        let sum = base.combine_with(Engine::Scalar, factors);
+        assert!(Engine::supported().all(|engine| base.combine_with(engine, factors) == sum));
+        sum
+    }
+
     fn slowly(points: &[G1Affine], factors: &[Scalar]) -> G1 {
         let products = points.iter().zip(factors).map(|(point, factor)| point.multiply_secret(factor));
         products.fold(G1::infinity(), |sum, product| sum + product)
@@ -159,7 +182,7 @@ mod tests {
         let points = points(1);
         let base = SecretBase::new(&points);
         for factor in edges() {
-            assert!(base.combine(&[factor]) == points[0].multiply_secret(&factor));
+            assert!(combine(&base, &[factor]) == points[0].multiply_secret(&factor));
         }
     }
 
@@ -179,10 +202,10 @@ mod tests {
         let point = points(1)[0];
         let base = SecretBase::new(&[point, point, -point]);
         let (one, two) = (Scalar::one(), Scalar::from(2));
-        assert!(base.combine(&[one, one]) == point.multiply_secret(&two));
-        assert!(base.combine(&[one, one, two]).is_infinity());
-        assert!(base.combine(&[one, Scalar::ZERO, one]).is_infinity());
-        assert!(base.combine(&[]).is_infinity());
+        assert!(combine(&base, &[one, one]) == point.multiply_secret(&two));
+        assert!(combine(&base, &[one, one, two]).is_infinity());
+        assert!(combine(&base, &[one, Scalar::ZERO, one]).is_infinity());
+        assert!(combine(&base, &[]).is_infinity());
     }
 
     #[test]
@@ -201,7 +224,7 @@ mod tests {
                 .map(|words| Scalar::from_wide_be_bytes(words.map(u64::to_be_bytes).as_flattened().try_into().unwrap()))
                 .collect();
             let points = points(4);
-            let sum = SecretBase::new(&points).combine(&factors);
+            let sum = combine(&SecretBase::new(&points), &factors);
             prop_assert!(sum == slowly(&points, &factors));
             prop_assert!(sum == linear_combination(&points[..factors.len()], &factors));
         }

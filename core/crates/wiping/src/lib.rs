@@ -39,8 +39,8 @@ unsafe impl GlobalAlloc for Watching {
 /// Allocates nothing: it runs inside the allocator.
 fn look_at(block: &[u8]) {
     let watched = WATCHED.load(Ordering::Relaxed);
-    for bytes in block.array_windows::<MARK_BYTES>() {
-        let word = u64::from_ne_bytes(*bytes);
+    for bytes in block.windows(MARK_BYTES) {
+        let word = u64::from_ne_bytes(bytes.try_into().expect("windows of this length"));
         for (mark, found) in MARKS.iter().zip(&FOUND).take(watched) {
             if mark.load(Ordering::Relaxed) == word {
                 found.fetch_add(1, Ordering::Relaxed);

@@ -22,11 +22,13 @@ mod straus;
 mod subgroup;
 mod sums;
 mod tower;
+mod windows;
 
 pub(crate) use decoding::decode;
 pub(crate) use pairing::{PreparedLines, product_is_one};
 pub(crate) use straus::sums_of_multiples;
 pub(crate) use sums::{Orbits, Sums};
+pub(crate) use windows::Windows;
 
 /// Whether this processor has what the engine uses.
 pub(crate) fn is_supported() -> bool {
