@@ -1,6 +1,6 @@
 //! No secret is left in memory that is given back: openings, row values, digits, residues, blindings, signing keys.
 
-use argument::{Integer, Opening, Row, Setup, Statement, challenges, prove_seeded, row_values};
+use argument::{Effort, Integer, Opening, Row, Setup, Statement, challenges, prove_seeded, row_values};
 use curve::Scalar;
 use curve::signatures::SigningKey;
 use wiping::{MARK_BYTES, Watching, found_while};
@@ -111,7 +111,7 @@ fn no_secret_is_left_in_memory_that_is_freed() {
 
     let prove = || {
         let [input, auxiliary] = openings();
-        prove_seeded(setup, &statement, &[&input, &auxiliary], b"", [1; 32])
+        prove_seeded(setup, &statement, &[&input, &auxiliary], b"", &Effort::default(), [1; 32])
     };
     let sum = accumulator(&prove().unwrap(), &statement, &commitments[..1]);
     let marks = [&marks[..], &[("the running sum", residue(sum))]].concat();
@@ -121,7 +121,7 @@ fn no_secret_is_left_in_memory_that_is_freed() {
     let refusing = Statement::new(N, 2, 1, vec![narrow]).unwrap();
     nothing_left("a refused proof", &marks, || {
         let [input, auxiliary] = openings();
-        prove_seeded(setup, &refusing, &[&input, &auxiliary], b"", [1; 32]).unwrap_err();
+        prove_seeded(setup, &refusing, &[&input, &auxiliary], b"", &Effort::default(), [1; 32]).unwrap_err();
     });
 
     let secret: [u8; 32] = core::array::from_fn(|at| 0x31 + at as u8);
