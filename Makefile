@@ -16,7 +16,7 @@ SEED ?= 1
 COUNT ?= 200
 SECONDS ?= 60
 
-.PHONY: help demo test test-rust test-python check lint types proto bench bench-core bench-sweep bench-memory bench-typescript bench-gas plots costs mutants mutants-all mutants-core mutants-core-all differential differential-tenth fuzz fuzz-corpus races install tools clean
+.PHONY: help demo test test-rust test-python check lint types proto bench bench-core bench-sweep bench-memory bench-threads bench-typescript bench-gas plots costs mutants mutants-all mutants-core mutants-core-all differential differential-tenth fuzz fuzz-corpus races install tools clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -130,7 +130,7 @@ races: install ## Two venues race for one headroom, 200 times
 
 # -- figures ----------------------------------------------------------------------------------------------------------
 
-bench: bench-core bench-sweep bench-memory bench-typescript bench-gas ## All figures; those of the core and the verifiers in build/bench
+bench: bench-core bench-sweep bench-memory bench-threads bench-typescript bench-gas ## All figures; those of the core and the verifiers in build/bench
 
 costs: install ## What it costs: gas, waiting, storage, traffic (writes docs/costs.md; DEMO names a demo's directory)
 	@$(BIN)/python -m benches.costs --write $(if $(DEMO),--demo $(DEMO))
@@ -145,6 +145,9 @@ bench-sweep: install ## The same against n, rows, digit columns and the size of 
 
 bench-memory: install ## What a process holds that only verifies
 	@$(BIN)/python -m benches.memory build/bench/memory.json
+
+bench-threads: install ## How much faster two Python threads verify than one
+	@$(BIN)/python -m benches.threads build/bench/threads.json
 
 bench-typescript: install ## The verifier for browsers and Node, in Node
 	@mkdir -p build/bench

@@ -1,6 +1,8 @@
+import sys
 import threading
 from collections.abc import Callable
 
+import psutil
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -310,3 +312,30 @@ def test_other_threads_run_while_a_proof_is_made() -> None:
     done.set()
     ticker.join()
     assert after > before
+
+
+def test_thousands_of_claims_share_one_statement() -> None:
+    terms = 32 * 256
+    made = statement(*[Row(128, 2**100, [dict.fromkeys(range(256), 1)])] * (terms // 256))
+    opening = Opening(256, {0: 1}, BLINDING)
+    commitment, proof = opening.commitment(), core.prove(made, [opening], b"")
+    process = psutil.Process()
+    references, resident = sys.getrefcount(made), process.memory_info().rss
+    claims = [Claim(made, [commitment], b"", proof) for _ in range(4000)]
+    assert all(claim.statement is made for claim in claims[::1000])
+    assert sys.getrefcount(made) == references + len(claims)
+    # A weight takes at least an index and a number: ten bytes.
+    assert process.memory_info().rss - resident < len(claims) * terms * 10 // 20
+    assert core.verify_batch(claims[:100]) == {}
+    del claims
+    assert sys.getrefcount(made) == references
+
+
+def test_a_claim_takes_bytes_of_any_kind() -> None:
+    made = statement(Row(8, 0, [{0: 1}]))
+    opening = Opening(256, {0: 1}, BLINDING)
+    commitment, proof = opening.commitment(), core.prove(made, [opening], b"context")
+    context = bytearray(b"context")
+    claim = Claim(made, [commitment], context, bytearray(proof))  # type: ignore[arg-type] # what an untyped caller may send
+    context[:] = b"changed"
+    assert core.verify_batch([claim]) == {}

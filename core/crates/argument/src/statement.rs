@@ -48,7 +48,12 @@ impl Row {
 ///
 /// This is the object to keep: made once per policy snapshot (0.4 ms for 16 rows over 256 entries), it holds the digest
 /// and the rows without their zeros in flat storage, and interval analysis is behind it. It is immutable and cannot be
-/// cloned; any number of verifications on any number of threads read the same one, behind a reference or an `Arc`.
+/// cloned; any number of verifications on any number of threads read the same one, behind a reference or an `Arc`:
+///
+/// ```compile_fail,E0277
+/// fn copy(_: impl Clone) {}
+/// fn of(statement: argument::Statement) { copy(statement) }
+/// ```
 #[derive(Debug)]
 pub struct Statement {
     n: usize,

@@ -2,7 +2,9 @@
 
 mod support;
 
-use argument::{Code, Integer, Row, Statement};
+use std::sync::Arc;
+
+use argument::{Code, Integer, Opening, Row, Setup, Statement, prove, verify};
 use proptest::prelude::*;
 use support::{integer, row};
 
@@ -201,4 +203,25 @@ proptest! {
             prop_assert_eq!(error.step, Some(1));
         }
     }
+}
+
+#[test]
+fn a_thousand_verifications_on_four_threads_share_one_statement() {
+    let setup = Setup::global().unwrap();
+    let statement = Arc::new(Statement::new(256, 1, 1, simple()).unwrap());
+    let opening = Opening::new(256, [(0, Integer::from(5))], &[7; 32]).unwrap();
+    let commitments = [opening.commitment(setup).unwrap()];
+    let proof = prove(setup, &statement, &[&opening], b"").unwrap();
+    let verifying = |shared: Arc<Statement>| {
+        for _ in 0..250 {
+            verify(setup, &shared, &commitments, b"", &proof).unwrap();
+        }
+        std::ptr::from_ref(&*shared).addr()
+    };
+    let addresses: Vec<usize> = std::thread::scope(|scope| {
+        let threads = [(); 4].map(|()| scope.spawn(|| verifying(Arc::clone(&statement))));
+        threads.map(|thread| thread.join().unwrap()).into()
+    });
+    assert_eq!(addresses, [std::ptr::from_ref(&*statement).addr(); 4]);
+    assert_eq!(Arc::strong_count(&statement), 1);
 }

@@ -24,6 +24,9 @@ pub(crate) fn integer(value: &Bound<'_, PyAny>) -> PyResult<Option<Integer>> {
 
 /// A signed integer as a Python one.
 pub(crate) fn to_python<'py>(py: Python<'py>, value: &Integer) -> PyResult<Bound<'py, PyAny>> {
+    if let Some(small) = value.to_i128().and_then(|value| i64::try_from(value).ok()) {
+        return Ok(small.into_pyobject(py)?.into_any());
+    }
     let signed = [("signed", true)].into_py_dict(py)?;
     let bytes = PyBytes::new(py, &value.to_le_bytes());
     py.get_type::<PyInt>().call_method("from_bytes", (bytes, "little"), Some(&signed))

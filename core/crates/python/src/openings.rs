@@ -91,7 +91,8 @@ fn add_commitments<'py>(py: Python<'py>, commitments: Vec<PyBackedBytes>) -> PyR
 
 #[pyfunction]
 fn random_blinding<'py>(py: Python<'py>, values: &Bound<'py, PyMapping>) -> PyResult<Bound<'py, PyBytes>> {
-    let bytes = argument::random_blinding(&entries(values)?).map_err(CoreError::from)?;
+    let entries = entries(values)?;
+    let bytes = py.detach(|| argument::random_blinding(&entries)).map_err(CoreError::from)?;
     Ok(PyBytes::new(py, &*bytes))
 }
 
@@ -107,11 +108,16 @@ fn add_blindings(py: Python<'_>, blindings: Vec<PyBackedBytes>) -> PyResult<Boun
     if blindings.is_empty() {
         return Err(CoreError::new(INPUT_LENGTH, "the list is empty; give at least one blinding").into());
     }
-    let mut sum = Zeroizing::new(Scalar::ZERO);
-    for blinding in &blindings {
-        let bytes = Zeroizing::new(fixed::<SCALAR_BYTES>(blinding, "a blinding")?);
-        *sum += Scalar::from_be_bytes(&bytes).map_err(ArgumentError::from).map_err(CoreError::from)?;
-    }
+    let sum = py.detach(|| sum_of_blindings(&blindings))?;
     let bytes = Zeroizing::new(sum.to_be_bytes());
     Ok(PyBytes::new(py, &*bytes))
+}
+
+fn sum_of_blindings(blindings: &[PyBackedBytes]) -> Result<Zeroizing<Scalar>, CoreError> {
+    let mut sum = Zeroizing::new(Scalar::ZERO);
+    for blinding in blindings {
+        let bytes = Zeroizing::new(fixed::<SCALAR_BYTES>(blinding, "a blinding")?);
+        *sum += Scalar::from_be_bytes(&bytes).map_err(ArgumentError::from)?;
+    }
+    Ok(sum)
 }

@@ -76,6 +76,11 @@ fn terms(mapping: &Bound<'_, PyMapping>) -> PyResult<Vec<argument::statement::Te
     Ok(terms)
 }
 
+/// A well-formed statement, prepared: keep it, and share it.
+///
+/// Making one checks its rows, analyses their intervals, computes the digest and stores the weights for fast sums; that
+/// takes about as long as a verification. A statement never changes: make one per snapshot of a policy and give the same
+/// object to every call, from any thread. Calls and claims refer to it and copy nothing.
 #[pyclass(frozen, module = "marginproof.core")]
 struct Statement(argument::Statement);
 
@@ -87,14 +92,16 @@ impl Statement {
         n: &Bound<'_, PyAny>,
         vectors: &Bound<'_, PyAny>,
         inputs: &Bound<'_, PyAny>,
-        rows: Vec<Bound<'_, Row>>,
+        rows: Vec<Py<Row>>,
     ) -> PyResult<Self> {
         let n = size(n, Code::StatementShape, "n must be 256, 512, 1024 or 2048")? as usize;
         let vectors = size(vectors, Code::StatementShape, "give at least one vector, n·vectors ≤ 65536")? as usize;
         let inputs = size(inputs, Code::StatementShape, "1 ≤ inputs ≤ vectors")? as usize;
-        let rows: Vec<argument::Row> = rows.iter().map(|row| row.get().0.clone()).collect();
-        let statement = py.detach(|| argument::Statement::new(n, vectors, inputs, rows)).map_err(CoreError::from)?;
-        Ok(Self(statement))
+        let statement = py.detach(|| {
+            let rows = rows.iter().map(|row| row.get().0.clone()).collect();
+            argument::Statement::new(n, vectors, inputs, rows)
+        });
+        Ok(Self(statement.map_err(CoreError::from)?))
     }
 
     #[getter]
@@ -189,12 +196,13 @@ fn verify(
     Ok(())
 }
 
+/// Refers to its statement, context and proof: they stay where Python holds them.
 #[pyclass(frozen, module = "marginproof.core")]
 struct Claim {
     statement: Py<Statement>,
     commitments: Vec<EncodedPoint>,
-    context: Vec<u8>,
-    proof: Vec<u8>,
+    context: PyBackedBytes,
+    proof: PyBackedBytes,
 }
 
 #[pymethods]
@@ -203,11 +211,16 @@ impl Claim {
     fn new(
         statement: Py<Statement>,
         commitments: Vec<PyBackedBytes>,
-        context: Vec<u8>,
-        proof: Vec<u8>,
+        context: PyBackedBytes,
+        proof: PyBackedBytes,
     ) -> PyResult<Self> {
         let commitments = points(&commitments).map_err(|error| error.at_step(2))?;
         Ok(Self { statement, commitments, context, proof })
+    }
+
+    #[getter]
+    fn statement(&self, py: Python<'_>) -> Py<Statement> {
+        self.statement.clone_ref(py)
     }
 
     fn __repr__(&self) -> String {
@@ -247,8 +260,9 @@ fn challenges<'py>(
     context: &[u8],
     proof: &[u8],
 ) -> PyResult<Bound<'py, PyDict>> {
-    let points = input_points(&statement.get().0, &commitments)?;
-    let drawn = argument::challenges(&statement.get().0, &points, context, proof).map_err(CoreError::from)?;
+    let statement = &statement.get().0;
+    let points = input_points(statement, &commitments)?;
+    let drawn = py.detach(|| argument::challenges(statement, &points, context, proof)).map_err(CoreError::from)?;
     let named = [
         ("beta", drawn.beta),
         ("gamma", drawn.gamma),

@@ -63,6 +63,8 @@ def verify(statement: Statement, commitments: Sequence[bytes], context: bytes, p
 @final
 class Claim:
     def __init__(self, statement: Statement, commitments: Sequence[bytes], context: bytes, proof: bytes) -> None: ...
+    @property
+    def statement(self) -> Statement: ...
 
 def verify_batch(
     claims: Sequence[Claim],
