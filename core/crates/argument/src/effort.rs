@@ -4,9 +4,10 @@
 //! order. So a call gives the same result for every number of threads, and with one thread starts none.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
@@ -120,19 +121,22 @@ impl Crew<'_> {
     }
 }
 
+/// Pools by process and number of threads.
+type Pools = HashMap<(u32, usize), Arc<ThreadPool>>;
+
 /// The pool of so many threads, built once in every process: a forked child has none of its parent's threads, so it
 /// builds its own. Nothing if the system gives no threads; the work is then done by the caller.
 fn pool(threads: usize) -> Option<Arc<ThreadPool>> {
-    static POOLS: Mutex<Option<HashMap<(u32, usize), Arc<ThreadPool>>>> = Mutex::new(None);
+    static POOLS: LazyLock<Mutex<Pools>> = LazyLock::new(Mutex::default);
     let mut pools = POOLS.lock().unwrap_or_else(PoisonError::into_inner);
-    let pools = pools.get_or_insert_default();
-    let key = (std::process::id(), threads);
-    if !pools.contains_key(&key) {
-        let name = |number| format!("marginproof-{number}");
-        let built = ThreadPoolBuilder::new().num_threads(threads).thread_name(name).build().ok()?;
-        pools.insert(key, Arc::new(built));
+    match pools.entry((std::process::id(), threads)) {
+        Entry::Occupied(built) => Some(Arc::clone(built.get())),
+        Entry::Vacant(place) => {
+            let name = |number| format!("marginproof-{number}");
+            let built = ThreadPoolBuilder::new().num_threads(threads).thread_name(name).build().ok()?;
+            Some(Arc::clone(place.insert(Arc::new(built))))
+        }
     }
-    pools.get(&key).cloned()
 }
 
 #[cfg(test)]
