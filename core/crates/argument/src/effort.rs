@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
@@ -17,7 +17,7 @@ use crate::error::{ArgumentError, Code};
 /// How far a call is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Progress {
-    /// Steps that are done: rises with every report, from 1.
+    /// Steps that are done: rises with every report.
     pub done: usize,
     /// All steps; the same in every report of a call.
     pub total: usize,
@@ -80,7 +80,7 @@ impl Crew<'_> {
     {
         let step = |item| {
             let result = work(item)?;
-            self.report(1)?;
+            self.report()?;
             Ok(result)
         };
         if self.pool.is_none() {
@@ -97,21 +97,43 @@ impl Crew<'_> {
         }
     }
 
+    /// As [`Crew::each`], for work that is cheaper on several items at once: each thread is given one share of them.
+    ///
+    /// # Errors
+    /// `CANCELLED`, or the error of the first share in order that has one.
+    pub(crate) fn each_share<T, R>(
+        &self,
+        items: &[T],
+        work: impl Fn(&[T]) -> Result<Vec<R>, ArgumentError> + Sync,
+    ) -> Result<Vec<R>, ArgumentError>
+    where
+        T: Sync,
+        R: Send,
+    {
+        let shares = items.chunks(items.len().div_ceil(self.size()).max(1)).collect();
+        let results = self.share(shares, |share| -> Result<Vec<R>, ArgumentError> {
+            let results = work(share)?;
+            share.iter().try_for_each(|_| self.report())?;
+            Ok(results)
+        });
+        Ok(results.into_iter().collect::<Result<Vec<Vec<R>>, ArgumentError>>()?.into_iter().flatten().collect())
+    }
+
     /// One step that is done by the caller.
     ///
     /// # Errors
     /// `CANCELLED`, or that of the work.
     pub(crate) fn one<R>(&self, work: impl FnOnce() -> Result<R, ArgumentError>) -> Result<R, ArgumentError> {
         let result = work()?;
-        self.report(1)?;
+        self.report()?;
         Ok(result)
     }
 
-    fn report(&self, steps: usize) -> Result<(), ArgumentError> {
+    fn report(&self) -> Result<(), ArgumentError> {
         let Some(observer) = self.observer else { return Ok(()) };
         let mut done = self.done.lock().unwrap_or_else(PoisonError::into_inner);
         // An attempt that is started again does its steps twice.
-        *done = (*done + steps).min(self.total);
+        *done = (*done + 1).min(self.total);
         match observer(Progress { done: *done, total: self.total }) {
             ControlFlow::Continue(()) => Ok(()),
             ControlFlow::Break(()) => {
@@ -121,20 +143,21 @@ impl Crew<'_> {
     }
 }
 
-/// Pools by process and number of threads.
+/// By process and number of threads.
 type Pools = HashMap<(u32, usize), Arc<ThreadPool>>;
 
 /// The pool of so many threads, built once in every process: a forked child has none of its parent's threads, so it
 /// builds its own. Nothing if the system gives no threads; the work is then done by the caller.
 fn pool(threads: usize) -> Option<Arc<ThreadPool>> {
-    static POOLS: LazyLock<Mutex<Pools>> = LazyLock::new(Mutex::default);
+    static POOLS: Mutex<Option<Pools>> = Mutex::new(None);
     let mut pools = POOLS.lock().unwrap_or_else(PoisonError::into_inner);
+    let pools = pools.get_or_insert_default();
     match pools.entry((std::process::id(), threads)) {
-        Entry::Occupied(built) => Some(Arc::clone(built.get())),
+        Entry::Occupied(pool) => Some(pool.get().clone()),
         Entry::Vacant(place) => {
             let name = |number| format!("marginproof-{number}");
             let built = ThreadPoolBuilder::new().num_threads(threads).thread_name(name).build().ok()?;
-            Some(Arc::clone(place.insert(Arc::new(built))))
+            Some(place.insert(Arc::new(built)).clone())
         }
     }
 }

@@ -36,8 +36,8 @@ impl Lookup {
         let multiplicities = small(counts.iter().copied(), blinders);
         let column = |column: &Vec<u8>| small(column.iter().map(|digit| u64::from(*digit)), blinders);
         let digits: Vec<Blinded> = prover.digits.iter().map(column).collect();
-        let polynomials = digits.iter().chain([&multiplicities]).collect();
-        let mut digit_points = prover.crew.each(polynomials, |polynomial| encode(&polynomial.commit(prover.basis)))?;
+        let polynomials: Vec<_> = digits.iter().chain([&multiplicities]).collect();
+        let mut digit_points = prover.commit_each(&polynomials)?;
         let multiplicity_point = digit_points.pop().expect("one point per polynomial");
         Ok(Self { digits, multiplicities, digit_points, multiplicity_point })
     }
@@ -91,34 +91,34 @@ impl Sums {
         })
     }
 
-    /// The commitments to each φ_j, then to the others.
+    /// The commitments to each φ_j, then to the others. φ_j is committed to as 1/β plus φ_j − 1/β: the digit 0, which is
+    /// the most frequent one, costs nothing.
     fn points(
         prover: &Prover<'_>,
         folded: &Folded,
         inverses: &[Blinded],
         others: [&Blinded; 2],
     ) -> Result<Vec<EncodedPoint>, ArgumentError> {
-        let columns = inverses.iter().zip(prover.digits).map(|(inverse, column)| (inverse, Some(column)));
-        let all = columns.chain(others.map(|other| (other, None))).collect();
-        prover.crew.each(all, |(polynomial, column): (&Blinded, Option<&Vec<u8>>)| {
-            encode(&match column {
-                Some(column) => commit_inverses(prover.basis, column, &folded.inverse_table, polynomial),
-                None => polynomial.commit(prover.basis),
-            })
-        })
+        let at_zero = folded.inverse_table[0];
+        let commit = |share: &[&Blinded]| Ok(Blinded::commit_each(share, prover.basis));
+        let mut points: Vec<G1> = if prover.statement.n() < LONG_COLUMN {
+            let mut rests = inverses.to_vec();
+            rests.iter_mut().for_each(|rest| rest.add_constant(-at_zero));
+            let all: Vec<&Blinded> = rests.iter().chain(others).collect();
+            prover.crew.each_share(&all, commit)?
+        } else {
+            let columns = inverses.iter().zip(prover.digits).collect();
+            let group = |(inverse, column): (&_, &Vec<u8>)| {
+                Ok(commit_groups(prover.basis, column, &folded.inverse_table, inverse))
+            };
+            [prover.crew.each(columns, group)?, prover.crew.each_share(&others, commit)?].concat()
+        };
+        let constant = G1Affine::generator().multiply_secret(&at_zero);
+        for point in &mut points[..inverses.len()] {
+            *point += constant;
+        }
+        points.iter().map(encode).collect()
     }
-}
-
-/// The commitment to φ_j as 1/β plus one to φ_j − 1/β: the digit 0, which is the most frequent one, costs nothing.
-fn commit_inverses(basis: &Basis, column: &[u8], inverse_table: &[Scalar], polynomial: &Blinded) -> G1 {
-    let at_zero = inverse_table[0];
-    let constant = G1Affine::generator().multiply_secret(&at_zero);
-    if column.len() < LONG_COLUMN {
-        let mut rest = polynomial.clone();
-        rest.add_constant(-at_zero);
-        return constant + rest.commit(basis);
-    }
-    constant + commit_groups(basis, column, inverse_table, polynomial)
 }
 
 /// In long columns the Lagrange points of equal digits are added first, so that at most 255 are multiplied.

@@ -79,6 +79,12 @@ impl Blinded {
         basis.table().combine(&self.values) + self.commit_tail(basis)
     }
 
+    /// The commitments to several polynomials, whose sums share their inversions.
+    pub(crate) fn commit_each(polynomials: &[&Self], basis: &Basis) -> Vec<G1> {
+        let sums = basis.table().combine_each(polynomials.iter().map(|polynomial| &polynomial.values));
+        sums.into_iter().zip(polynomials).map(|(sum, polynomial)| sum + polynomial.commit_tail(basis)).collect()
+    }
+
     /// The part of the commitment that hides the rest, in constant time.
     pub(crate) fn commit_tail(&self, basis: &Basis) -> G1 {
         basis.hiding().combine(&self.tail[..self.tail_length])

@@ -181,8 +181,7 @@ impl Prover<'_> {
         let accumulator_evaluation = evaluated.accumulator.to_be_bytes();
         let v = transcript.evaluation_round(&digit_evaluations, &accumulator_evaluation);
         let opening_at_z = self.open_at_z(&lookup, &sums, &folded, &quotient, &evaluated, (y, v));
-        let openings = vec![opening_at_z, open_at_next(&sums, &evaluated)];
-        let openings = self.crew.each(openings, |opening| encode(&opening.commit(self.basis)))?;
+        let openings = self.commit_each(&[&opening_at_z, &open_at_next(&sums, &evaluated)])?;
         Ok(Some(ProofBytes {
             auxiliary: commitments[self.statement.inputs()..].to_vec(),
             digits: lookup.digit_points,
@@ -196,6 +195,11 @@ impl Prover<'_> {
             opening_at_z: openings[0],
             opening_at_next: openings[1],
         }))
+    }
+
+    /// The commitments to several polynomials.
+    pub(crate) fn commit_each(&self, polynomials: &[&Blinded]) -> Result<Vec<EncodedPoint>, ArgumentError> {
+        self.crew.each_share(polynomials, |share| Blinded::commit_each(share, self.basis).iter().map(encode).collect())
     }
 
     /// Nothing if β lies in the table.
