@@ -68,7 +68,8 @@ impl Integer {
 
     /// The value, if it takes at most 128 bits.
     pub fn to_i128(&self) -> Option<i128> {
-        let value = i128::from(self.0[0]) | i128::from(self.0[1]) << 64;
+        let bytes = self.to_le_bytes();
+        let value = i128::from_le_bytes(*bytes.first_chunk().expect("sixteen of 48 bytes"));
         (Self::from(value) == *self).then_some(value)
     }
 
@@ -106,7 +107,7 @@ impl Integer {
             let wide = u128::from(*limb) * u128::from(factor) + carry;
             (*limb, carry) = (wide as u64, wide >> 64);
         }
-        let negative = value.is_negative() != (weight < 0);
+        let negative = value.is_negative() != weight.is_negative();
         self.add(&if negative { product.negated() } else { product });
     }
 

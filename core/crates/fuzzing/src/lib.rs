@@ -57,7 +57,7 @@ const MIB: usize = 1 << 20;
 pub const TARGETS: [Target; 10] = [
     Target { name: "encodings", run: encodings::run, longest: 256, memory: 64 * KIB, memory_per_byte: 0 },
     Target { name: "signatures", run: signatures::run, longest: 512, memory: 64 * KIB, memory_per_byte: 16 },
-    Target { name: "openings", run: openings::run, longest: 512, memory: 256 * KIB, memory_per_byte: 64 },
+    Target { name: "openings", run: openings::run, longest: 512, memory: 2 * MIB, memory_per_byte: 64 },
     Target { name: "statements", run: statements::run, longest: 1024, memory: 4 * MIB, memory_per_byte: 256 },
     Target { name: "proof_bytes", run: proofs::run_bytes, longest: 2048, memory: MIB, memory_per_byte: 16 },
     Target { name: "mutated_proof", run: proofs::run_mutated, longest: 256, memory: 2 * MIB, memory_per_byte: 64 },
