@@ -3,9 +3,9 @@
 Everything here is Rust behind a small typed face. Functions that take longer than a few microseconds release the
 interpreter lock; every object is immutable and may be shared between threads. Refusals are :class:`CoreError`.
 
-``prove`` and ``verify_batch`` use at most ``threads`` threads: by default one, and all that the machine has for n of 1024
-and more and for batches of 32 claims and more. Results do not depend on it. ``progress(done, total)`` hears of every
-step, not always from the calling thread; what it raises ends the call and is raised again.
+``prove`` and ``verify_batch`` use at most ``threads`` threads: by default one, but all of the machine's for n ≥ 1024
+and for batches of 32 claims or more. Results do not depend on it. ``progress(done, total)`` hears of every step, not
+always from the calling thread; what it raises ends the call and is raised again.
 """
 
 from marginproof.core._errors import CoreError
