@@ -1,7 +1,8 @@
 """Resident memory of processes that verify and do nothing else; figures in build/bench/memory.json.
 
 Each kind of process is a child of its own that does its work on the known answers and then says how much memory it held
-at the peak. The first two only verify: the limit is theirs. The third is what a venue runs, before its first request.
+at the peak. The first only verifies: the limit is its own. The second makes the commitments of all openings again, for
+which it takes the prover's bases of all sizes; the third is what a venue runs, before its first request.
 """
 
 import argparse
@@ -45,10 +46,10 @@ import marginproof.verifier.service
 
 PROCESSES: Final = {
     "core": ("import marginproof.core; verify all known answers", _VERIFY),
-    "command": ("marginproof vectors check, both files", _COMMAND),
+    "command": ("marginproof vectors check, which commits to all openings", _COMMAND),
     "service": ("a venue's service, loaded", _SERVICE),
 }
-ONLY_VERIFY: Final = ("core", "command")
+ONLY_VERIFIES: Final = "core"
 
 
 def verify_known_answers() -> int:
@@ -97,8 +98,8 @@ def main() -> None:
     options = parser.parse_args()
     figures = measure()
     for kind, peak in figures["peak_mebibytes"].items():
-        bound = f"limit {LIMIT_MEBIBYTES}" if kind in ONLY_VERIFY else ""
-        print(f"{figures['what'][kind]:50}{peak:8.1f} MiB  {bound}".rstrip())
+        bound = f"limit {LIMIT_MEBIBYTES}" if kind == ONLY_VERIFIES else ""
+        print(f"{figures['what'][kind]:60}{peak:8.1f} MiB  {bound}".rstrip())
     if options.file:
         options.file.parent.mkdir(parents=True, exist_ok=True)
         options.file.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")

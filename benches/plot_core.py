@@ -20,6 +20,7 @@ SOURCES: Final = {
     "core": "core.json",
     "sweep": "core-sweep.json",
     "memory": "memory.json",
+    "threads": "threads.json",
     "typescript": "typescript.json",
 }
 ENGINES: Final = ("scalar", "vector")
@@ -100,6 +101,12 @@ PEERS: Final = (
     ("Bulletproofs (dalek), proof, bytes", "peers", "dalek_bytes"),
     ("Bulletproofs+ (Tari), proof, bytes", "peers", "tari_bytes"),
 )
+CORES: Final = (
+    ("prove", "prove_all_cores", "prove"),
+    ("verify, each in a batch of 64", "verify_batch64_each_all_cores", "verify_batch64_each"),
+    ("prove 2048 values of 64 bits", "prove_2048x64", "prove_2048x64_one_core"),
+)
+"""What, its key on all cores, its key on one core."""
 PARTS: Final = {
     "decoding": "decompression and subgroup checks",
     "hashing": "hashing of the transcript",
@@ -147,6 +154,18 @@ def part_table(core: Figures, wholes: tuple[str, ...], heads: tuple[str, ...]) -
     return "\n".join(lines)
 
 
+def core_table(core: Figures) -> str:
+    """What more cores gain."""
+    engines = [engine for engine in ENGINES if core[engine]]
+    columns = [(engine, core[engine] | core["other_cores"][engine]) for engine in engines]
+    titles = [f"{engine}, {where}" for engine in engines for where in ("one core", "all cores")]
+    lines = [f"| ms | {' | '.join(titles)} |", "| --- |" + " ---: |" * len(titles)]
+    for name, everywhere, alone in CORES:
+        cells = [_number(figures[key]) for _, figures in columns for key in (alone, everywhere)]
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
 def memory_table(memory: Figures) -> str:
     """Peaks of processes."""
     lines = ["| process | MiB at the peak |", "| --- | ---: |"]
@@ -161,6 +180,13 @@ def typescript_table(typescript: Figures) -> str:
     parts = next(iter(cases.values()))
     lines += [f"| {part} | {' | '.join(str(case[part]) for case in cases.values())} |" for part in parts]
     return "\n".join(lines)
+
+
+def _speed_up(threads: Figures) -> str:
+    return (
+        f"{threads['threads']} threads on {threads['cores']} cores together are {threads['speedup']:.2f} times as fast "
+        f"as one of them (asked for: {threads['target']})."
+    )
 
 
 def _number(value: float) -> str:
@@ -229,6 +255,16 @@ A batch of any mix of statements is one pairing check and one sum; a batch of on
 
 ![Verifying together](images/cost-batch.svg)
 
+## Cores
+
+Large work (n ≥ 1024, batches of 32 and more) takes all cores unless a limit of threads is given; here the same work on
+one core, in processor time, and on all of this machine's, by the clock.
+
+{cores_table}
+
+Python threads verify in parallel, because the core gives the interpreter's lock back while it computes:
+{speed_up}
+
 ## Memory
 
 A process that only verifies makes none of the prover's bases and stays below {memory_limit} MiB.
@@ -248,9 +284,9 @@ make bench    # everything below, and gas; figures go to build/bench
 make plots    # this page and its pictures from them
 ```
 
-`make bench-core`, `bench-sweep`, `bench-memory` and `bench-typescript` do their part alone. Figures are no tests: a
-missed target is named and nothing fails. Close what else the machine does, and compare ratios of one run rather than
-milliseconds of two.
+`make bench-core`, `bench-sweep`, `bench-threads`, `bench-memory` and `bench-typescript` do their part alone. Figures
+are no tests: a missed target is named and nothing fails. Close what else the machine does, and compare ratios of one
+run rather than milliseconds of two.
 """
 
 
@@ -266,6 +302,8 @@ def page(figures: Figures) -> str:
         peers=peer_table(core),
         parts_of_verifying=part_table(core, ("verify", "batch"), ("alone", "each of 64")),
         parts_of_proving=part_table(core, ("prove",), ("prove",)),
+        cores_table=core_table(core),
+        speed_up=_speed_up(figures["threads"]),
         memory=memory_table(memory),
         memory_limit=memory["limit_mebibytes"],
         node=typescript["node"],

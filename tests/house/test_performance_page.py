@@ -68,8 +68,9 @@ def test_figures_that_are_missing_are_named(tmp_path: Path, monkeypatch: pytest.
 
 def test_a_processor_without_the_vector_engine_has_a_page_too() -> None:
     core = FIGURES["core"]
-    parts = {"scalar": core["parts"]["scalar"]}
-    alone = {**core, "vector": None, "engine": "scalar", "parts": parts}
+    alone = {**core, "vector": None, "engine": "scalar"}
+    for key in ("parts", "other_cores"):
+        alone[key] = {"scalar": core[key]["scalar"]}
     alone["targets"] = {key: {**row, "aim": None} for key, row in core["targets"].items()}
     page = plot_core.page({**FIGURES, "core": alone})
     assert "| verify, all decoding and subgroup checks included | " in page

@@ -4,7 +4,7 @@ use curve::Engine;
 use serde_json::{Map, Value, json};
 
 use crate::interleaved::{Interleaved, Medians};
-use crate::ours::{Batch, Example, Rows, table_mebibytes};
+use crate::ours::{Batch, Example, Rows, Threads, table_mebibytes};
 use crate::parts::Pieces;
 use crate::peers::{Dalek, PEER_VALUES, Tari};
 use crate::{machine, parts, targets};
@@ -60,6 +60,8 @@ pub fn measure() -> Value {
     document.insert("vector".into(), json!(vector));
     let parts = engines().map(|engine| (engine_name(engine).to_owned(), parts::table(&medians, engine, BATCH)));
     document.insert("parts".into(), Value::Object(parts.collect()));
+    let elsewhere = engines().map(|engine| (engine_name(engine).to_owned(), on_other_cores(engine, &medians)));
+    document.insert("other_cores".into(), Value::Object(elsewhere.collect()));
     document.insert("prepare_statement".into(), rounded(medians.of("prepare statement")));
     document.insert("peers".into(), peers(&medians, &dalek, &tari));
     document.insert("machine".into(), machine::description());
@@ -95,11 +97,14 @@ fn add_ours<'a>(
     (small, batch, large): (&'a Example, &'a Batch<'a>, &'a Example),
 ) {
     let named = |task: &str| format!("{} {task}", engine_name(engine));
-    tasks.add(named("prove"), engine, || small.prove());
+    tasks.add(named("prove"), engine, || small.prove(Threads::One));
     tasks.add(named("verify"), engine, || small.verify());
-    tasks.add(named("batch"), engine, || batch.verify(BATCH));
-    tasks.add_parallel(named("prove 2048"), engine, || large.prove());
-    tasks.add_parallel(named("verify 2048"), engine, || large.verify());
+    tasks.add(named("batch"), engine, || batch.verify(BATCH, Threads::One));
+    tasks.add(named("verify 2048"), engine, || large.verify());
+    tasks.add(named("prove 2048, one core"), engine, || large.prove(Threads::One));
+    tasks.add_parallel(named("prove 2048"), engine, || large.prove(Threads::All));
+    tasks.add_parallel(named("prove, all cores"), engine, || small.prove(Threads::All));
+    tasks.add_parallel(named("batch, all cores"), engine, || batch.verify(BATCH, Threads::All));
 }
 
 /// The figures of one engine, each beside the same peers.
@@ -124,9 +129,19 @@ fn ours(engine: Engine, medians: &Medians, small: &Example) -> Map<String, Value
         dalek_verify / batch,
         tari_batch / batch,
         table_mebibytes(256),
-        1.0,
+        Threads::All.count().get() as f64,
     ];
     KEYS.into_iter().zip(figures).map(|(key, figure)| (key.into(), rounded(figure))).collect()
+}
+
+/// What the figures give for one core, done by all; and the other way round.
+fn on_other_cores(engine: Engine, medians: &Medians) -> Value {
+    let of = |task: &str| medians.of(&format!("{} {task}", engine_name(engine)));
+    json!({
+        "prove_all_cores": rounded(of("prove, all cores")),
+        "verify_batch64_each_all_cores": rounded(of("batch, all cores") / BATCH as f64),
+        "prove_2048x64_one_core": rounded(of("prove 2048, one core")),
+    })
 }
 
 /// What the peers' proofs cost besides.

@@ -1,9 +1,9 @@
 //! What the figures were measured on.
 
-use std::thread::available_parallelism;
-
 use curve::Engine;
 use serde_json::{Value, json};
+
+use crate::ours::Threads;
 
 /// The model of the processor as it names itself, and how many cores this process may use.
 pub fn description() -> Value {
@@ -15,13 +15,8 @@ pub fn description() -> Value {
     json!({
         "cpu": field("model name"),
         "family_model": format!("family {}, model {}", field("cpu family"), field("model")),
-        "cores": cores(),
+        "cores": Threads::All.count(),
         "system": format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
         "vector_engine": Engine::Vector.is_supported(),
     })
-}
-
-/// How many cores this process may use.
-pub fn cores() -> usize {
-    available_parallelism().map_or(1, usize::from)
 }

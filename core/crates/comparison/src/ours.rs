@@ -1,9 +1,12 @@
 //! The argument on examples that anybody can make again: numbers are drawn from a fixed sequence and fill their range.
 
 use std::num::NonZeroUsize;
+use std::thread::available_parallelism;
 
 use argument::proof::EncodedPoint;
-use argument::{Claim, Effort, Integer, Opening, Row, Setup, Statement, challenges, prove, verify, verify_batch_with};
+use argument::{
+    Claim, Effort, Integer, Opening, Row, Setup, Statement, challenges, prove_with, verify, verify_batch_with,
+};
 
 const WEIGHT_BITS: u32 = 20;
 const WEIGHTED_ENTRY_BITS: u32 = 40;
@@ -16,6 +19,27 @@ pub enum Rows {
     Weighted { count: usize, bits: u32 },
     /// So many entries lie in 0 … 2^64 − 1, one to a row: a plain range proof.
     Values { count: usize },
+}
+
+/// How many threads a call may take.
+#[derive(Clone, Copy)]
+pub enum Threads {
+    One,
+    /// As many as there are cores.
+    All,
+}
+
+impl Threads {
+    pub fn count(self) -> NonZeroUsize {
+        match self {
+            Self::One => NonZeroUsize::MIN,
+            Self::All => available_parallelism().unwrap_or(NonZeroUsize::MIN),
+        }
+    }
+
+    fn effort(self) -> Effort<'static> {
+        Effort::on_threads(self.count())
+    }
 }
 
 /// A statement with an opening, its commitment and one proof.
@@ -48,12 +72,12 @@ impl Example {
         };
         let statement = Statement::new(n, 1, 1, rows.clone()).expect("well-formed");
         let opened = Opened::new(&values, 7);
-        let proof = make(&statement, &opened.opening);
+        let proof = make(&statement, &opened.opening, Threads::All);
         Self { rows, statement, values, opened, proof }
     }
 
-    pub fn prove(&self) {
-        make(&self.statement, &self.opened.opening);
+    pub fn prove(&self, threads: Threads) {
+        make(&self.statement, &self.opened.opening, threads);
     }
 
     pub fn verify(&self) {
@@ -77,7 +101,7 @@ impl Example {
     /// Proofs of this statement about different commitments, as of many accounts under one policy.
     pub fn batch(&self, size: usize) -> Batch<'_> {
         let opened = (0..size).map(|number| Opened::new(&self.values, number as u64 + 1));
-        let entries = opened.map(|opened| (opened.commitment, make(&self.statement, &opened.opening)));
+        let entries = opened.map(|opened| (opened.commitment, make(&self.statement, &opened.opening, Threads::All)));
         Batch { statement: &self.statement, entries: entries.map(|(c, proof)| ([c], proof)).collect() }
     }
 }
@@ -101,11 +125,10 @@ pub struct Batch<'a> {
 
 impl Batch<'_> {
     /// Verifies the first `count`.
-    pub fn verify(&self, count: usize) {
+    pub fn verify(&self, count: usize, threads: Threads) {
         let claim = |(commitments, proof)| Claim { statement: self.statement, commitments, context: b"", proof };
         let claims: Vec<_> = self.entries[..count].iter().map(|(c, proof)| claim((c, proof))).collect();
-        let one = Effort::on_threads(NonZeroUsize::MIN);
-        let refused = verify_batch_with(setup(), &claims, &one).expect("nobody ends it");
+        let refused = verify_batch_with(setup(), &claims, &threads.effort()).expect("nobody ends it");
         assert!(refused.is_empty(), "good proofs");
     }
 
@@ -151,6 +174,6 @@ fn setup() -> &'static Setup {
     Setup::global().expect("the pinned setup")
 }
 
-fn make(statement: &Statement, opening: &Opening) -> Vec<u8> {
-    prove(setup(), statement, &[opening], b"").expect("a true statement")
+fn make(statement: &Statement, opening: &Opening, threads: Threads) -> Vec<u8> {
+    prove_with(setup(), statement, &[opening], b"", &threads.effort()).expect("a true statement")
 }

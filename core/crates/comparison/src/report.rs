@@ -25,6 +25,11 @@ pub fn print_figures(document: &Value) {
     for (key, figure) in document["peers"].as_object().expect("figures") {
         println!("{key:22}{:>10}", shown(figure));
     }
+    for (engine, figures) in document["other_cores"].as_object().expect("one set to an engine") {
+        for (key, figure) in figures.as_object().expect("figures") {
+            println!("{key:30}{:>10}  {engine} engine", shown(figure));
+        }
+    }
     for (engine, wholes) in document["parts"].as_object().expect("one table to an engine") {
         for (whole, rows) in wholes.as_object().expect("tables of parts") {
             println!("\nwhere the time goes: {whole}, {engine} engine");

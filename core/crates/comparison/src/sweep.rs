@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use crate::figures::{engine_name, engines, rounded};
 use crate::interleaved::{Interleaved, Medians};
 use crate::machine;
-use crate::ours::{Example, Rows};
+use crate::ours::{Example, Rows, Threads};
 use crate::peers::{PEER_VALUES, Tari};
 
 /// Fewer than for the figures: there are many points, and they support one another.
@@ -40,7 +40,7 @@ fn prove_and_verify(axis: &[usize], example: impl Fn(usize) -> Example) -> Value
     let mut tasks = Interleaved::default();
     for engine in engines() {
         for (at, example) in axis.iter().zip(&examples) {
-            tasks.add(label("prove", engine, *at), engine, || example.prove());
+            tasks.add(label("prove", engine, *at), engine, || example.prove(Threads::One));
             tasks.add(label("verify", engine, *at), engine, || example.verify());
         }
     }
@@ -57,7 +57,7 @@ fn batches() -> Value {
     let mut tasks = Interleaved::default();
     for size in &BATCHES {
         for engine in engines() {
-            tasks.add(label("each", engine, *size), engine, || batch.verify(*size));
+            tasks.add(label("each", engine, *size), engine, || batch.verify(*size, Threads::One));
         }
     }
     for size in &peer_axis {
