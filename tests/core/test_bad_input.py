@@ -1,6 +1,6 @@
 """Every kind of bad input through the Python face: a code, the verifier's step or the row, and what was expected."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 
 import pytest
 
@@ -162,3 +162,24 @@ def test_a_false_witness_names_its_first_row_to_the_prover_only() -> None:
 def test_a_context_may_have_any_length(length: int) -> None:
     context = b"\x5a" * length
     core.verify(MADE, [COMMITMENT], context, core.prove(MADE, [OPENING], context))
+
+
+class Boasting(Mapping[int, int]):
+    """One entry, and a length that no memory has room for."""
+
+    def __len__(self) -> int:
+        return 2**62
+
+    def __iter__(self) -> Iterator[int]:
+        return iter([0])
+
+    def __getitem__(self, key: int) -> int:
+        return 5
+
+    def items(self) -> list[tuple[int, int]]:  # type: ignore[override]
+        return [(0, 5)]
+
+
+def test_room_is_made_for_what_a_mapping_holds_not_for_what_it_says() -> None:
+    assert Row(8, 0, [Boasting()]) == Row(8, 0, [{0: 5}])
+    assert Opening(256, Boasting(), BLINDING).commitment() == Opening(256, {0: 5}, BLINDING).commitment()

@@ -46,10 +46,10 @@ pub(crate) fn size(value: &Bound<'_, PyAny>, code: Code, rule: &str) -> PyResult
     }
 }
 
-/// The pairs of a mapping.
+/// The pairs of a mapping. How many there are is counted here: what a mapping says of its own length may be anything.
 pub(crate) fn pairs<'py>(
     mapping: &Bound<'py, PyMapping>,
-) -> PyResult<impl Iterator<Item = PyResult<(Bound<'py, PyAny>, Bound<'py, PyAny>)>> + use<'py>> {
+) -> PyResult<impl ExactSizeIterator<Item = PyResult<(Bound<'py, PyAny>, Bound<'py, PyAny>)>> + use<'py>> {
     let items: Vec<_> = mapping.items()?.iter().map(|pair| pair.extract()).collect();
     Ok(items.into_iter())
 }

@@ -53,8 +53,9 @@ fn opening(n: &Bound<'_, PyAny>, values: &Bound<'_, PyMapping>, blinding: &[u8])
 }
 
 fn entries(values: &Bound<'_, PyMapping>) -> PyResult<Zeroizing<Vec<(u32, Integer)>>> {
-    let mut entries = Zeroizing::new(Vec::with_capacity(values.len()?));
-    for pair in pairs(values)? {
+    let pairs = pairs(values)?;
+    let mut entries = Zeroizing::new(Vec::with_capacity(pairs.len()));
+    for pair in pairs {
         let (index, value) = pair?;
         let index = size(&index, Code::EntryRange, "an index must lie in [0, n)")?;
         let value = integer(&value)?.ok_or_else(|| CoreError::of(Code::EntryRange, "an entry reaches 2^253"))?;

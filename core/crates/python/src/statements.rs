@@ -64,8 +64,9 @@ impl Row {
 
 /// A mapping has no order: indices are sorted here, which is the canonical form.
 fn terms(mapping: &Bound<'_, PyMapping>) -> PyResult<Vec<argument::statement::Term>> {
-    let mut terms = Vec::with_capacity(mapping.len()?);
-    for pair in pairs(mapping)? {
+    let pairs = pairs(mapping)?;
+    let mut terms = Vec::with_capacity(pairs.len());
+    for pair in pairs {
         let (index, weight) = pair?;
         let index = size(&index, Code::StatementShape, "every index must lie in [0, n)")?;
         let weight = integer(&weight)?.as_ref().and_then(argument::Integer::to_i128);
