@@ -46,7 +46,8 @@ impl<'a> Effort<'a> {
     pub(crate) fn crew(&self, large: bool, total: usize) -> Crew<'a> {
         let available = || std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
         let threads = self.threads.map_or_else(|| if large { available() } else { 1 }, NonZeroUsize::get);
-        Crew { pool: (threads > 1).then(|| pool(threads)).flatten(), observer: self.observer, total, done: 0.into() }
+        let pool = (threads > 1).then(|| pool(threads)).flatten();
+        Crew { pool, observer: self.observer, total, done: Some(0).into() }
     }
 }
 
@@ -55,8 +56,9 @@ pub(crate) struct Crew<'a> {
     pool: Option<Arc<ThreadPool>>,
     observer: Option<&'a Observer<'a>>,
     total: usize,
-    /// Locked while the observer is called, so that it hears of one step after the other.
-    done: Mutex<usize>,
+    /// Locked while the observer is called, so that it hears of one step after the other. Nothing once it has ended the
+    /// call.
+    done: Mutex<Option<usize>>,
 }
 
 impl Crew<'_> {
@@ -132,14 +134,14 @@ impl Crew<'_> {
     fn report(&self) -> Result<(), ArgumentError> {
         let Some(observer) = self.observer else { return Ok(()) };
         let mut done = self.done.lock().unwrap_or_else(PoisonError::into_inner);
-        // An attempt that is started again does its steps twice.
-        *done = (*done + 1).min(self.total);
-        match observer(Progress { done: *done, total: self.total }) {
-            ControlFlow::Continue(()) => Ok(()),
-            ControlFlow::Break(()) => {
-                Err(ArgumentError::new(Code::Cancelled, "whoever asked for progress ended the call; nothing was made"))
-            }
+        if let Some(before) = *done {
+            // An attempt that is started again does its steps twice.
+            let now = (before + 1).min(self.total);
+            *done = observer(Progress { done: now, total: self.total }).is_continue().then_some(now);
         }
+        done.map(drop).ok_or_else(|| {
+            ArgumentError::new(Code::Cancelled, "whoever asked for progress ended the call; nothing was made")
+        })
     }
 }
 
@@ -217,7 +219,8 @@ mod tests {
                 Ok(())
             });
             assert_eq!(refused.unwrap_err().code, Code::Cancelled);
-            assert_eq!(heard.lock().unwrap()[..5], [(1, 7), (2, 7), (3, 7), (4, 7), (5, 7)]);
+            // Whoever has ended the call is not called again.
+            assert_eq!(*heard.lock().unwrap(), [(1, 7), (2, 7), (3, 7), (4, 7), (5, 7)]);
             assert!(count == 2 || after.load(Ordering::Relaxed) == 1, "nothing more is begun");
         }
     }
