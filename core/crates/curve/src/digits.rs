@@ -176,6 +176,22 @@ mod tests {
     }
 
     #[test]
+    fn short_factors_have_no_digit_beyond_their_positions() {
+        for (window, bits) in WINDOWS.flat_map(|window| (1..=HALF_BITS).map(move |bits| (window, bits))) {
+            let recoding = Recoding::of(window);
+            let largest = u128::MAX >> (HALF_BITS - bits);
+            // One digit over and over: what it carries runs through to the end.
+            let repeated = (0..1_u128 << window).map(|digit| {
+                (0..bits).step_by(window as usize).fold(0, |value, place| value | digit << place) & largest
+            });
+            let halves: Vec<u128> = repeated.chain([largest, largest / 3, largest - largest / 9]).collect();
+            for (a, b) in halves.iter().flat_map(|a| halves.iter().step_by(1 << (window - 3)).map(move |b| (*a, *b))) {
+                assert!(recoding.terms((a, b)).all(|term| term.position < recoding.positions(bits)));
+            }
+        }
+    }
+
+    #[test]
     fn representatives_are_few_and_distinct_up_to_units() {
         for window in WINDOWS {
             let recoding = Recoding::of(window);

@@ -3,7 +3,7 @@
 //! An element is eight limbs of 52 bits in Montgomery form with R = 2^416. The modulus p has 381 bits, so 35 bits are
 //! left over: sums and differences need no reduction, and products of anything below 2^16·p come out below 1.2·p.
 //! Limbs are always below 2^52 — the multiplier reads no more — but values are not unique: [`Fp8::reduced`] brings them
-//! below 1.01·p, [`Fp8::canonical`] below p.
+//! near p, [`Fp8::canonical`] below p.
 
 use core::arch::x86_64::{
     __m512i, _mm512_cmpeq_epi64_mask, _mm512_cmplt_epi64_mask, _mm512_madd52hi_epu64, _mm512_madd52lo_epu64,
@@ -134,7 +134,7 @@ impl Fp8 {
         })
     }
 
-    /// The same elements below 1.01·p.
+    /// The same elements below 1.01·p, for values below 1000·p; below 1.6·p for all.
     #[inline]
     #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
     pub(super) fn reduced(&self) -> Self {

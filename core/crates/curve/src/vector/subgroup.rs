@@ -39,7 +39,7 @@ fn times_parameter<const N: usize>(points: &[Jacobian8; N]) -> [Jacobian8; N] {
     multiples
 }
 
-/// Eight points in Jacobian coordinates. X and Y are below 66·p, Z below 3·p.
+/// Eight points in Jacobian coordinates. X is below 130·p, Y below 66·p, Z below 3·p.
 #[derive(Clone, Copy)]
 struct Jacobian8 {
     x: Fp8,
