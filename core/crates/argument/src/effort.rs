@@ -3,6 +3,7 @@
 //! Work is shared among threads in one way only, [`Crew::share`]: the same function for every item, results in their
 //! order. So a call gives the same result for every number of threads, and with one thread starts none.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::num::NonZeroUsize;
@@ -14,6 +15,14 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::error::{ArgumentError, Code};
 
+/// More threads than this gain nothing, and each number of them keeps a pool.
+const MAX_THREADS: usize = 64;
+
+thread_local! {
+    /// Whether an observer is being called on this thread.
+    static OBSERVING: Cell<bool> = const { Cell::new(false) };
+}
+
 /// How far a call is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Progress {
@@ -23,13 +32,14 @@ pub struct Progress {
     pub total: usize,
 }
 
-/// Hears of progress, from one thread at a time but not always the same; `Break` ends the call with `CANCELLED`.
+/// Hears of progress, from one thread at a time but not always the same; `Break` ends the call with `CANCELLED`. What it
+/// calls itself takes one thread: a thread that waited here for others could be given a step of the call it reports on.
 pub type Observer<'a> = dyn Fn(Progress) -> ControlFlow<()> + Sync + 'a;
 
 /// What a call may take.
 #[derive(Clone, Copy, Default)]
 pub struct Effort<'a> {
-    /// At most so many threads. Where nothing is said, large work (n ≥ 1024, batches of 32 claims and more) takes all
+    /// At most so many threads, and never more than 64. Where nothing is said, large work (n ≥ 1024, batches of 32 claims and more) takes all
     /// that the machine has and other work one.
     pub threads: Option<NonZeroUsize>,
     /// Hears how far the call is.
@@ -46,6 +56,7 @@ impl<'a> Effort<'a> {
     pub(crate) fn crew(&self, large: bool, total: usize) -> Crew<'a> {
         let available = || std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
         let threads = self.threads.map_or_else(|| if large { available() } else { 1 }, NonZeroUsize::get);
+        let threads = if OBSERVING.get() { 1 } else { threads.min(MAX_THREADS) };
         let pool = (threads > 1).then(|| pool(threads)).flatten();
         Crew { pool, observer: self.observer, total, done: Some(0).into() }
     }
@@ -81,6 +92,7 @@ impl Crew<'_> {
         R: Send,
     {
         let step = |item| {
+            self.go_on()?;
             let result = work(item)?;
             self.report()?;
             Ok(result)
@@ -114,6 +126,7 @@ impl Crew<'_> {
     {
         let shares = items.chunks(items.len().div_ceil(self.size()).max(1)).collect();
         let results = self.share(shares, |share| -> Result<Vec<R>, ArgumentError> {
+            self.go_on()?;
             let results = work(share)?;
             share.iter().try_for_each(|_| self.report())?;
             Ok(results)
@@ -137,12 +150,26 @@ impl Crew<'_> {
         if let Some(before) = *done {
             // An attempt that is started again does its steps twice.
             let now = (before + 1).min(self.total);
+            let outer = OBSERVING.replace(true);
             *done = observer(Progress { done: now, total: self.total }).is_continue().then_some(now);
+            OBSERVING.set(outer);
         }
-        done.map(drop).ok_or_else(|| {
-            ArgumentError::new(Code::Cancelled, "whoever asked for progress ended the call; nothing was made")
-        })
+        continued(*done)
     }
+
+    /// Steps that wait in line are not begun once the call is ended.
+    fn go_on(&self) -> Result<(), ArgumentError> {
+        if self.observer.is_none() {
+            return Ok(());
+        }
+        continued(*self.done.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+fn continued(done: Option<usize>) -> Result<(), ArgumentError> {
+    done.map(drop).ok_or_else(|| {
+        ArgumentError::new(Code::Cancelled, "whoever asked for progress ended the call; nothing was made")
+    })
 }
 
 /// By process and number of threads.
@@ -223,6 +250,24 @@ mod tests {
             assert_eq!(*heard.lock().unwrap(), [(1, 7), (2, 7), (3, 7), (4, 7), (5, 7)]);
             assert!(count == 2 || after.load(Ordering::Relaxed) == 1, "nothing more is begun");
         }
+    }
+
+    #[test]
+    fn what_an_observer_calls_takes_one_thread() {
+        let sizes = Mutex::new(Vec::new());
+        let observer = |_| {
+            sizes.lock().unwrap().push(Effort::on_threads(threads(2).unwrap()).crew(true, 1).size());
+            ControlFlow::Continue(())
+        };
+        let crew = Effort { threads: threads(2), observer: Some(&observer) }.crew(false, 4);
+        crew.each(vec![(); 4], Ok).unwrap();
+        assert_eq!(sizes.into_inner().unwrap(), [1; 4]);
+        assert_eq!(Effort::on_threads(threads(2).unwrap()).crew(true, 1).size(), 2);
+    }
+
+    #[test]
+    fn threads_have_a_limit_of_their_own() {
+        assert_eq!(Effort::on_threads(threads(100_000).unwrap()).crew(false, 1).size(), MAX_THREADS);
     }
 
     #[test]

@@ -116,7 +116,7 @@ impl Fp {
         unsafe { blst_fp_sqr(&mut self.0, &root.0) };
     }
 
-    /// The inverse, in variable time; 0 for 0.
+    /// The inverse; 0 for 0.
     pub(crate) fn invert(self) -> Self {
         let mut out = blst_fp::default();
         // SAFETY: reads one and writes one field element.

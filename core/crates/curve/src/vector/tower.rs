@@ -181,6 +181,7 @@ impl Fp12 {
         let twisted = products.times_xi();
         let ab = products.arranged(&products, [3, 3, 4, 4, 5, 5, 6, 7]);
         let v_ab = products.arranged(&twisted, [13, 6, 3, 6, 4, 6, 6, 7]);
+        // ξ's real part reaches 66·p, more than a subtrahend may; what it is taken from has just been raised by 64·p.
         let even = products.arranged(&products, [0, 0, 1, 1, 2, 2, 6, 7]).sub(&ab).sub(&v_ab);
         Self(Fp2x8::select(ODD, &even, &ab.add(&ab)).reduced())
     }
