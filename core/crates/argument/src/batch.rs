@@ -101,24 +101,37 @@ fn weights(open: &[(usize, Equation)]) -> Vec<Scalar> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Code, Integer, Opening, Row, Statement, prove};
+    use crate::{Code, Integer, Opening, Row, Statement, prove_seeded};
     use curve::G1Affine;
 
     fn equations() -> Vec<(usize, Equation)> {
+        (1..=3).map(|number| (usize::from(number), changed_equation(number, |_| ()))).collect()
+    }
+
+    /// The equation of a proof about the number given, in a context of its own, after a change of its bytes.
+    fn changed_equation(number: u8, change: impl Fn(&mut [u8])) -> Equation {
         let setup = Setup::global().unwrap();
         let row = Row { bits: 8, constant: Integer::ZERO, weights: vec![vec![(0, 1)]] };
         let statement = Statement::new(256, 1, 1, vec![row]).unwrap();
-        let one = |number: u8| {
-            let opening = Opening::new(256, [(0, Integer::from(i128::from(number)))], &[number; 32]).unwrap();
-            let context = [number];
-            let proof = prove(setup, &statement, &[&opening], &context).unwrap();
-            let commitment = opening.commitment(setup).unwrap();
-            let commitments = [commitment];
-            let claim = Claim { statement: &statement, commitments: &commitments, context: &context, proof: &proof };
-            let [decoded] = DecodedClaim::decode_each(&[claim]).try_into().ok().expect("one for one");
-            (usize::from(number), equation(setup, decoded).unwrap())
-        };
-        (1..=3).map(one).collect()
+        let opening = Opening::new(256, [(0, Integer::from(i128::from(number)))], &[number; 32]).unwrap();
+        let context = [number];
+        let mut proof = prove_seeded(setup, &statement, &[&opening], &context, &Effort::default(), [7; 32]).unwrap();
+        change(&mut proof);
+        let commitments = [opening.commitment(setup).unwrap()];
+        let claim = Claim { statement: &statement, commitments: &commitments, context: &context, proof: &proof };
+        equation(setup, DecodedClaim::decode_each(&[claim]).pop().expect("one for one")).unwrap()
+    }
+
+    #[test]
+    fn the_state_of_an_equation_has_absorbed_the_openings_too() {
+        let state = changed_equation(1, |_| ()).state;
+        assert_eq!(state, changed_equation(1, |_| ()).state);
+        assert_ne!(state, changed_equation(2, |_| ()).state);
+        let other_last = changed_equation(1, |proof| {
+            let (before, last) = proof.split_at_mut(proof.len() - 48);
+            last.copy_from_slice(&before[before.len() - 48..]); // W_z where W_ωz should stand
+        });
+        assert_ne!(state, other_last.state);
     }
 
     #[test]

@@ -124,3 +124,17 @@ impl Transcript {
         self.challenge("u")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_state_is_the_hash_of_the_state_before_and_all_that_was_absorbed() {
+        let mut transcript = Transcript::new(&[1; 32], b"context");
+        let before = transcript.state();
+        transcript.absorb("label", b"data");
+        let message = [&before[..], &[5], b"label", &[0, 0, 0, 0, 0, 0, 0, 4], b"data"].concat();
+        assert_eq!(transcript.state(), *Sha256::digest(&message));
+    }
+}
