@@ -25,9 +25,6 @@ WITHOUT_EXCEPTION = (
 
 LEFT_OUT_AT_MOST = 0.02
 
-RANDOM_CASES = {"PROPTEST_CASES": "32"}
-"""Fewer random cases than in ordinary tests: every change runs them."""
-
 SURVIVED, TIMED_OUT = 2, 3
 """Exit codes of cargo-mutants; a change that makes the tests run for ever was noticed."""
 
@@ -70,8 +67,7 @@ def run(tenth: int | None, jobs: int) -> int:
     """The exit code of cargo-mutants; its report goes to .build/mutants.out."""
     share = [] if tenth is None else ["--shard", f"{tenth % 10}/10", "--sharding", "round-robin"]
     options = ["--jobs", str(jobs), "--output", str(REPORT.parent), *share]
-    environment = {**os.environ, **RANDOM_CASES}
-    return subprocess.run(cargo_mutants(options), cwd=CORE, env=environment, check=False).returncode  # noqa: S603 - our own
+    return subprocess.run(cargo_mutants(options), cwd=CORE, check=False).returncode  # noqa: S603 - our own command
 
 
 def main() -> int:
