@@ -35,7 +35,7 @@ pub fn verify_batch_with(
     effort: &Effort<'_>,
 ) -> Result<Vec<(usize, ArgumentError)>, ArgumentError> {
     let chunks: Vec<_> = claims.chunks(CHUNK).collect();
-    let crew = effort.crew(claims.len() >= LARGE, chunks.len() + 1);
+    let crew = effort.crew(is_large(claims), chunks.len() + 1);
     let equations = crew.each(chunks, |chunk| {
         Ok(DecodedClaim::decode_each(chunk).into_iter().map(|claim| equation(setup, claim)).collect::<Vec<_>>())
     })?;
@@ -53,6 +53,10 @@ pub fn verify_batch_with(
     })?;
     refused.sort_by_key(|(position, _)| *position);
     Ok(refused)
+}
+
+fn is_large(claims: &[Claim<'_>]) -> bool {
+    claims.len() >= LARGE
 }
 
 fn bisect(setup: &Setup, crew: &Crew<'_>, open: &[(usize, Equation)], refused: &mut Vec<(usize, ArgumentError)>) {
@@ -147,6 +151,15 @@ mod tests {
         bisect(setup, &crew, &open, &mut refused);
         let named: Vec<_> = refused.iter().map(|(position, error)| (*position, error.code, error.step)).collect();
         assert_eq!(named, [(1, Code::ProofInvalid, Some(8)), (3, Code::ProofInvalid, Some(8))]);
+    }
+
+    #[test]
+    fn from_thirty_two_claims_on_more_threads_than_one_are_worth_it() {
+        let statement =
+            Statement::new(256, 1, 1, vec![Row { bits: 8, constant: Integer::ZERO, weights: vec![vec![(0, 1)]] }]);
+        let claim = Claim { statement: &statement.unwrap(), commitments: &[], context: &[], proof: &[] };
+        assert!(!is_large(&vec![claim; 31]));
+        assert!(is_large(&vec![claim; 32]));
     }
 
     #[test]
