@@ -90,7 +90,7 @@ impl RowHead {
 /// A weight as an element of the field.
 fn residue(weight: i128) -> Scalar {
     let magnitude = Scalar::from(u64::try_from(weight.unsigned_abs()).expect("weights lie below 2^64"));
-    if weight < 0 { -magnitude } else { magnitude }
+    if weight.is_negative() { -magnitude } else { magnitude }
 }
 
 impl Statement {
