@@ -28,6 +28,7 @@ class Result:
         columns: Head of a table below the fields; none when empty.
         rows: The table's rows.
         exit_code: Of the process.
+        closing: The last line for a human, below the table.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Result:
     columns: Sequence[str] = ()
     rows: Sequence[Sequence[str]] = ()
     exit_code: int = 0
+    closing: str = ""
 
     @property
     def schema(self) -> str:
@@ -98,3 +100,5 @@ def _print_for_humans(result: Result) -> None:
         # A table must not be cut where there is no terminal whose width it could fit.
         wide = console if console.is_terminal else Console(highlight=False, width=240)
         wide.print(table)
+    if result.closing:
+        console.print(Text(result.closing))

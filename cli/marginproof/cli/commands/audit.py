@@ -14,10 +14,12 @@ from marginproof.cli.options import ACCOUNT_VARIABLE, NetworkOption, OptionalNet
 if TYPE_CHECKING:
     from marginproof.cli.actions import doctor as doctor_actions
     from marginproof.cli.actions import policy as policy_actions
+    from marginproof.cli.actions import policy_vectors as policy_vectors_actions
     from marginproof.cli.actions import verify as verify_actions
 else:
     doctor_actions = lazy_module("marginproof.cli.actions.doctor")
     policy_actions = lazy_module("marginproof.cli.actions.policy")
+    policy_vectors_actions = lazy_module("marginproof.cli.actions.policy_vectors")
     verify_actions = lazy_module("marginproof.cli.actions.verify")
 
 verify_app = typer.Typer(name="verify", help="Check saved evidence offline, as an auditor would.", no_args_is_help=True)
@@ -71,6 +73,15 @@ def policy_check(
 ) -> None:
     """Check a policy file and, with a network file, that it weighs every entry of the universe."""
     output_of(context).show(policy_actions.check(file, network))
+
+
+@policy_app.command("check-vectors")
+def policy_check_vectors(
+    context: typer.Context,
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="Files of published PMRM_2 vectors, *.json.")],
+) -> None:
+    """Compare the clear PMRM_2 margin with published vectors. Exit code 1: one is missed or cannot be read."""
+    output_of(context).show(policy_vectors_actions.check_vectors(directory))
 
 
 def doctor(
