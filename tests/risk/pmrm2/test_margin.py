@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from typing import Any
 
 import pytest
 
@@ -49,6 +50,12 @@ def test_one_short_call() -> None:
     assert found.worst == approx(now - moved)
     assert found.initial == approx(-now + found.worst - 2_000 * 0.005)
     assert found.maintenance == approx(-now + 0.8 * found.worst - 2_000 * 0.003)
+
+
+def test_a_book_that_gains_both_ways_has_no_basis_contingency() -> None:
+    strike = 2_000 * math.exp(0.18)  # where the straddle has no delta
+    straddle = (option(1, strike=strike), option(1, strike=strike, is_call=False))
+    assert pmrm2_margin(PARAMETERS, portfolio(options=straddle, feeds=(feed(),))).basis == 0
 
 
 def test_collateral_when_the_stable_coin_has_lost_its_peg() -> None:
@@ -215,7 +222,8 @@ def test_confidence_charges_follow_the_order_of_the_minimum() -> None:
 
 @pytest.mark.parametrize("name", ["forward_confidence", "rate_confidence", "volatility_confidence"])
 def test_every_feed_of_an_expiry_counts(name: str) -> None:
-    held = portfolio(options=(option(1),), feeds=(dataclasses.replace(feed(), **{name: 0.5}),))
+    change: dict[str, Any] = {name: 0.5}
+    held = portfolio(options=(option(1),), feeds=(feed(**change),))
     assert pmrm2_margin(PARAMETERS, held).charges.confidence == approx(0.5 * 2_000)
 
 
